@@ -1,0 +1,1 @@
+"""Small models against LLMs, as a regression gate in pytest."""

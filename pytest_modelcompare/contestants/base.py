@@ -1,0 +1,120 @@
+"""What every method of contesting says of itself, and what it is handed to work with."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from pytest_modelcompare.records import Dataset, Outcome
+
+
+class NotYet:
+    """Marks a setting (as `Annotated` metadata) that the format knows and this version refuses."""
+
+
+class Settings(BaseModel):
+    """The settings of one method. Field docstrings feed docs, schema and editor help."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, strict=True)
+
+    main: ClassVar[str]
+    """The field that the value beside the method's key fills: `fine_tune: MODEL` fills `model`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is, for the bars."""
+
+    done: int
+    total: int
+    note: str = ""
+    """E.g. "epoch 2 of 3, loss 0.41"."""
+
+
+def silent(_: Progress) -> None:
+    """The progress callback of work that nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a local method works on."""
+
+    dataset: Dataset
+    seed: int
+    device: str
+    """auto, cpu, cuda or mps, as requested."""
+
+    folder: Path
+    """An empty folder; what is written to `folder/"model"` is kept with the run."""
+
+    base: Path
+    """The suite's folder: relative model paths start here."""
+
+    progress: Callable[[Progress], None] = silent
+    smoke: bool = False
+    """True: two steps on a few rows with small random weights; only whether it runs matters."""
+
+
+class Predictor(ABC):
+    """A trained model in memory, for timing."""
+
+    @abstractmethod
+    def predict(self, texts: Sequence[str]) -> object:
+        """Label the texts from text to label, tokenising included; synchronised when it returns."""
+
+    def tokens(self, texts: Sequence[str]) -> int | None:
+        """Tokens in the texts without padding; None without a tokenizer."""
+        return None
+
+    def memory_mb(self) -> float:
+        """Memory that this model's weights and work space take, in 2**20 bytes; NaN if unknown."""
+        return float("nan")
+
+    batch_sizes: tuple[int, ...] = (32, 128)
+    """What throughput is tried with."""
+
+
+class LocalMethod(ABC):
+    """A contestant that computes on this machine: it trains (or embeds), predicts, and can be timed."""
+
+    key: ClassVar[str]
+    """The method's key in a suite."""
+
+    engine_version: ClassVar[int]
+    """Raised whenever the same settings would give other predictions; part of the fingerprint."""
+
+    settings: ClassVar[type[Settings]]
+    trains: ClassVar[bool] = True
+
+    @abstractmethod
+    def weights_digest(self, settings: Any, base: Path) -> str:
+        """What identifies the weights started from, cheap to compute; "" for methods without any.
+
+        For a folder: sha256 over names and contents of config, tokenizer and weight files. Must not import torch.
+        """
+
+    @abstractmethod
+    def run(self, settings: Any, work: Work) -> Outcome:
+        """Train where the method trains, predict `work.dataset.test`, keep the model under `work.folder`."""
+
+    @abstractmethod
+    def load(self, folder: Path, settings: Any, work: Work) -> Predictor:
+        """The model that `run` kept in `folder`, ready to be timed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContestantSpec:
+    """One contestant as the suite names it."""
+
+    name: str
+    method: str
+    settings: Settings
+    seeds: tuple[int, ...] = (0,)
+    line: int = 0
+    extra: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,32 @@
+"""How work tells whoever looks on how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from pytest_modelcompare.contestants.base import Progress, silent
+
+
+class Watcher(Protocol):
+    """Shows jobs while they run."""
+
+    def job(self, title: str) -> AbstractJob:
+        """Announce a job; the returned context gives the callback for its progress."""
+
+
+class AbstractJob(Protocol):
+    """The context a job runs in."""
+
+    def __enter__(self) -> Callable[[Progress], None]: ...
+
+    def __exit__(self, *exception: object) -> None: ...
+
+
+class Unwatched:
+    """Shows nothing."""
+
+    @contextmanager
+    def job(self, title: str) -> Iterator[Callable[[Progress], None]]:  # noqa: ARG002
+        yield silent

@@ -1,0 +1,186 @@
+"""The verdict on a gate: two one-sided tests, so that a false claim passes, and a true one fails, at most 5 % of the time."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from pytest_modelcompare.errors import GateError
+from pytest_modelcompare.gates.claims import Claim
+from pytest_modelcompare.gates.combine import combined, estimate_of
+from pytest_modelcompare.gates.inference import MEASURED_ONCE, ON_ROWS, infer
+from pytest_modelcompare.gates.question import Question, question_of
+from pytest_modelcompare.gates.spec import GateSpec, Undecided
+from pytest_modelcompare.gates.wording import alone_text, margin_text, numbers, what_would_decide
+from pytest_modelcompare.metrics.catalogue import METRICS
+from pytest_modelcompare.metrics.estimate import estimate
+from pytest_modelcompare.records import Evidence, Figure, Inference, Outcomes, Verdict
+from pytest_modelcompare.statistics.influence import exact
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How a gate is to be judged, the suite's defaults filled in."""
+
+    confidence: float
+    undecided: Undecided
+    min_coverage: float
+    spec: GateSpec
+    pass_alpha: float
+    """Level of the pass side: 1 - confidence, shared out over the members of an `any_of`."""
+
+
+def judge(
+    spec: GateSpec,
+    evidence: Mapping[str, Evidence],
+    *,
+    confidence: float = 0.95,
+    undecided: Undecided = "fail",
+    min_coverage: float = 0.9,
+) -> Verdict:
+    """The verdict on a gate; what keeps it from being judged is an error verdict, never a pass."""
+    level = spec.confidence or confidence
+    alpha = (1 - level) / len(spec.claims)
+    rules = Rules(level, spec.undecided or undecided, min_coverage, spec, alpha)
+    members = tuple(judged(claim, dict(evidence), rules) for claim in spec.claims)
+    if not spec.any_of:
+        return replace(softened(members[0], rules), gate=spec.text)
+    return softened(any_of(spec, members, level), rules)
+
+
+def judged(claim: Claim, evidence: dict[str, Evidence], rules: Rules) -> Verdict:
+    """One claim."""
+    question = question_of(claim)
+    try:
+        require_coverage(question, evidence, rules.min_coverage)
+        return tested(str(claim), question, evidence, rules)
+    except GateError as error:
+        return Verdict(str(claim), Outcomes.ERROR, str(error), rules.confidence)
+
+
+def tested(text: str, question: Question, evidence: dict[str, Evidence], rules: Rules) -> Verdict:
+    sides = [evidence[metric.contestant] for metric in question.metrics]
+    if not sides:
+        raise GateError("nothing here is measured", fix="name a contestant's metric")
+    whole = combined(question, evidence)
+    point = rules.spec.decide == "point" or is_exact(question)
+    if point:
+        found = exact(whole, question.threshold)
+        held = compares(question)(whole.value, question.threshold)
+        outcome = Outcomes.PASS if held else Outcomes.FAIL
+    else:
+        found = infer(question, evidence, rules.confidence, next_training=rules.spec.decide == "next_training")
+        outcome = decided(question, found, rules)
+    return Verdict(
+        text,
+        outcome,
+        message(question, found, sides, outcome, rules, point=point),
+        rules.confidence,
+        found.method,
+        target(sides, rules),
+        *figures(question, evidence),
+        difference=found,
+        threshold=question.threshold,
+        tested=not point,
+    )
+
+
+def decided(question: Question, found: Inference, rules: Rules) -> Outcomes:
+    """Pass where the near bound meets the threshold, fail where the far one misses it."""
+    if found.undecided_because:
+        return Outcomes.UNDECIDED
+    for_it, against_it = (found.p_above, found.p_below) if question.above else (found.p_below, found.p_above)
+    if for_it <= rules.pass_alpha:
+        return Outcomes.PASS
+    return Outcomes.FAIL if against_it <= 1 - rules.confidence else Outcomes.UNDECIDED
+
+
+def is_exact(question: Question) -> bool:
+    return all(METRICS[metric.name].exact for metric in question.metrics)
+
+
+def compares(question: Question) -> Callable[[float, float], bool]:
+    """The comparison that an exact figure is held to."""
+    strict, loose = (operator.gt, operator.ge) if question.above else (operator.lt, operator.le)
+    return strict if question.strict else loose
+
+
+def message(
+    question: Question, found: Inference, sides: list[Evidence], outcome: Outcomes, rules: Rules, *, point: bool
+) -> str:
+    """The numbers and the margin, one line."""
+    text = numbers(question, found)
+    if outcome is Outcomes.UNDECIDED:
+        text += f"{alone_text(question, sides)}; {what_would_decide(question, found, sides, rules.spec.expect)}"
+    else:
+        text += margin_text(question, found, passed=outcome is Outcomes.PASS)
+    if rules.spec.decide == "point":
+        text += "; not tested (`decide: point`)"
+    elif point and any(metric.name in MEASURED_ONCE for metric in question.metrics):
+        text += "; measured, not tested"
+    for note in found.notes:
+        text += f"; {note}"
+    return text
+
+
+def target(sides: list[Evidence], rules: Rules) -> str:
+    """What the claim is about."""
+    seeds = max(len(side.predictions) for side in sides)
+    if rules.spec.decide == "next_training":
+        return "the next training"
+    if seeds > 1:
+        return f"the recipe's mean over {seeds} seeds"
+    trained = any(side.method in ("fine_tune", "linear_probe", "tfidf") for side in sides)
+    return "this trained model" if trained else "these answers"
+
+
+def figures(question: Question, evidence: dict[str, Evidence]) -> tuple[Figure | None, Figure | None]:
+    """Both sides as the report shows them."""
+    shown = [Figure(str(metric), estimate_of(metric, evidence).value) for metric in question.metrics[:2]]
+    return (shown[0] if shown else None), (shown[1] if len(shown) > 1 else None)
+
+
+def require_coverage(question: Question, evidence: dict[str, Evidence], min_coverage: float) -> None:
+    """Beating a broken baseline proves nothing.
+
+    Raises:
+        GateError: an opponent answered too few rows.
+    """
+    if not all(METRICS[metric.name].needs in ON_ROWS for metric in question.metrics):
+        return
+    for name in question.opponents():
+        side = evidence[name]
+        if side.published is not None:
+            continue
+        answered = estimate("coverage", side).value
+        if answered < min_coverage:
+            raise GateError(
+                f"{name} answered only {answered:.1%} of the rows with a known label, and a comparison needs {min_coverage:.0%}",
+                fix="mend its prompt or its recording, or lower `min_coverage` in the suite",
+            )
+
+
+def any_of(spec: GateSpec, members: tuple[Verdict, ...], confidence: float) -> Verdict:
+    """Passes when one member passes at its share of the level, fails when every member is contradicted."""
+    outcomes = [member.outcome for member in members]
+    passed = [member for member in members if member.outcome is Outcomes.PASS]
+    share = f"each tested at {1 - (1 - confidence) / len(members):.1%}"
+    if passed:
+        outcome, text = Outcomes.PASS, f"{passed[0].gate}: {passed[0].message} ({share})"
+    elif Outcomes.ERROR in outcomes:
+        broken = members[outcomes.index(Outcomes.ERROR)]
+        outcome, text = Outcomes.ERROR, f"{broken.gate}: {broken.message}"
+    else:
+        contradicted = all(one is Outcomes.FAIL for one in outcomes)
+        outcome = Outcomes.FAIL if contradicted else Outcomes.UNDECIDED
+        text = f"none of {len(members)} is shown to hold ({share})"
+    return Verdict(spec.text, outcome, text, confidence, "Holm's first step", members=members)
+
+
+def softened(verdict: Verdict, rules: Rules) -> Verdict:
+    """`undecided: pass` and `warn` give up the guarantee, and say so."""
+    if verdict.outcome is not Outcomes.UNDECIDED or rules.undecided == "fail":
+        return verdict
+    said = f"UNDECIDED, let pass by `undecided: {rules.undecided}`: {verdict.message}"
+    return replace(verdict, outcome=Outcomes.PASS, message=said, tested=False)

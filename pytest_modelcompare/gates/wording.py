@@ -1,0 +1,127 @@
+"""Numbers and verdicts in words."""
+
+from __future__ import annotations
+
+from math import inf, isfinite
+
+from pytest_modelcompare.gates.question import Question
+from pytest_modelcompare.metrics.catalogue import METRICS, Need
+from pytest_modelcompare.records import Evidence, Inference
+from pytest_modelcompare.statistics.rows_needed import (
+    Z_ALPHA,
+    rows_for_paired,
+    rows_for_proportion,
+    rows_from_standard_error,
+)
+
+
+def format_value(metric: str, value: float) -> str:
+    """A figure in its metric's own precision and unit."""
+    spec = METRICS[metric]
+    if not isfinite(value):
+        return "∞" if value > 0 else "-∞"
+    if spec.unit == "USD":
+        return f"{value:.2g} USD" if abs(value) < 1 else f"{value:,.2f} USD"
+    if spec.unit:
+        return f"{value:,.1f} {spec.unit}" if abs(value) < 100 else f"{value:,.0f} {spec.unit}"
+    return f"{value:,.0f}" if spec.name == "parameters" else f"{value:.3f}"
+
+
+def bare_value(metric: str, value: float) -> str:
+    """The same without its unit, inside parentheses."""
+    unit = METRICS[metric].unit
+    return format_value(metric, value).removesuffix(f" {unit}") if unit else format_value(metric, value)
+
+
+def signed(metric: str, value: float, *, bare: bool = False) -> str:
+    text = bare_value(metric, value) if bare else format_value(metric, value)
+    return text if value < 0 or text.startswith("-") else f"+{text}"
+
+
+def numbers(question: Question, found: Inference) -> str:
+    """The estimate with its bounds: `0.930 (0.922 to 0.937, 3,080 rows)`."""
+    metric = question.metrics[0].name
+    show = format_value if len(question.terms) == 1 else signed
+    value = show(metric, found.value)
+    if found.method == "exact" or not isfinite(found.low + found.high):
+        return value
+    if len(question.terms) == 1:
+        bounds = f"{bare_value(metric, found.low)} to {bare_value(metric, found.high)}"
+    else:
+        bounds = f"{signed(metric, found.low, bare=True)} to {signed(metric, found.high, bare=True)}"
+    rows = f", {found.n:,} {what_of(question)}" if len(question.terms) == 1 else ""
+    return f"{value} ({bounds}{rows})"
+
+
+def what_of(question: Question) -> str:
+    needs = METRICS[question.metrics[0].name].needs
+    if needs is Need.LATENCY:
+        return "requests"
+    return "blocks" if needs in (Need.THROUGHPUT, Need.COST) and question else "rows"
+
+
+def margin_text(question: Question, found: Inference, *, passed: bool) -> str:
+    """`short by 0.020`, `over by 3.1 ms`, and for what holds nothing."""
+    if passed:
+        return ""
+    metric = question.metrics[0].name
+    gap = abs(found.value - question.threshold)
+    return f", {'short' if question.above else 'over'} by {format_value(metric, gap)}"
+
+
+def alone_text(question: Question, sides: list[Evidence]) -> str:
+    """`right alone on 41 rows against 33`, for paired accuracy."""
+    counted = discordant(question, sides)
+    return f", right alone on {counted[0]:,} rows against {counted[1]:,}" if counted else ""
+
+
+def discordant(question: Question, sides: list[Evidence]) -> tuple[int, int] | None:
+    """Rows that only the first, and only the second, gets right."""
+    if not question.is_difference or question.metrics[0].name != "accuracy":
+        return None
+    if any(len(side.predictions) != 1 for side in sides):
+        return None
+    first, second = (side.predictions[0].labels == side.truth for side in sides)
+    return int((first & ~second).sum()), int((~first & second).sum())
+
+
+def what_would_decide(question: Question, found: Inference, sides: list[Evidence], expect: float | None) -> str:
+    """What an undecided gate needs: rows for the effect that matters, a range for the effect seen."""
+    if found.undecided_because:
+        return found.undecided_because
+    if expect is not None:
+        rows = rows_for(question, found, sides, expect)
+        return f"{rows_text(rows)} rows would decide it if the true value is {expect:g}"
+    seen = found.value
+    on_claims_side = seen > question.threshold if question.above else seen < question.threshold
+    if not on_claims_side:
+        return "the estimate is on the wrong side: more rows would more likely show a failure"
+    half = (found.high - found.low) / 2 / Z_ALPHA
+    direction = 1 if question.above else -1
+    likely = rows_for(question, found, sides, seen)
+    fewest = rows_for(question, found, sides, seen + direction * half)
+    most = rows_for(question, found, sides, seen - direction * half)
+    crosses = (seen - direction * half - question.threshold) * direction <= 0
+    upper = "any number" if crosses else rows_text(most)
+    unit = what_of(question)
+    return f"{rows_text(likely)} {unit} like these would decide a difference of this size ({rows_text(fewest)} to {upper})"
+
+
+def rows_for(question: Question, found: Inference, sides: list[Evidence], effect: float) -> float:
+    """Rows for 80 % power if the true value is `effect`."""
+    counted = discordant(question, sides)
+    if counted:
+        return rows_for_paired(sum(counted) / found.n, question.threshold, effect)
+    one = len(question.terms) == 1 and question.metrics[0].label is None
+    if one and question.metrics[0].name in ("accuracy", "coverage") and 0 < question.threshold < 1:
+        return rows_for_proportion(question.threshold, min(max(effect, 1e-6), 1 - 1e-6))
+    se = (found.high - found.low) / 2 / Z_ALPHA
+    return rows_from_standard_error(found.n, se, effect - question.threshold)
+
+
+def rows_text(rows: float) -> str:
+    """Two significant digits: more would be a promise."""
+    if rows == inf or rows > 1e9:
+        return "no number of"
+    size = 10 ** max(len(str(int(rows))) - 2, 0)
+    return f"{-(-int(rows) // size) * size:,}"

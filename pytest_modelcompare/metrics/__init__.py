@@ -1,0 +1,1 @@
+"""Every metric, defined once: range, direction, needs, value and influence per row."""

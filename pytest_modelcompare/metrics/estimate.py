@@ -1,0 +1,190 @@
+"""Any metric of any contestant as a value with its influence per row and seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_modelcompare.errors import GateError
+from pytest_modelcompare.metrics import classification, ranking
+from pytest_modelcompare.metrics.catalogue import LATENCY_QUANTILES, METRICS, Need
+from pytest_modelcompare.records import Cost, Estimate, Evidence, Predictions
+
+TEST_ROWS, REQUESTS, BLOCKS = "test rows", "timed requests", "blocks"
+T = TypeVar("T")
+OneSeed = Callable[[Predictions], tuple[float, NDArray[np.float64]]]
+
+
+def estimate(metric: str, evidence: Evidence, label: str | None = None, other: Evidence | None = None) -> Estimate:
+    """A metric of a contestant.
+
+    Args:
+        metric: a name of the catalogue.
+        label: for `metric[label]`.
+        other: for `break_even(OTHER)`.
+
+    Raises:
+        GateError: the contestant cannot carry this metric; says what is missing and how to provide it.
+    """
+    spec = METRICS[metric]
+    number = label_number(evidence, label)
+    if evidence.published is not None:
+        return published(metric, evidence)
+    match spec.needs:
+        case Need.ROWS:
+            return over_seeds(evidence, lambda p: classification.value_and_influence(
+                metric, evidence.truth, p.labels, len(evidence.labels), number))
+        case Need.SCORES:
+            require_scores(metric, evidence)
+            return over_seeds(evidence, lambda p: scored(metric, evidence.truth, ranking.filled_scores(p), number))
+        case Need.LATENCY:
+            return latency(metric, evidence)
+        case Need.THROUGHPUT:
+            return throughput(metric, evidence)
+        case Need.FOOTPRINT:
+            return footprint(metric, evidence)
+        case Need.COST:
+            return cost(metric, evidence)
+        case Need.TRAIN_COST:
+            return exact(required(train_cost_of(evidence), f"{evidence.name} has no training cost", no_cost(evidence)))
+        case Need.BREAK_EVEN:
+            return break_even(evidence, other)
+
+
+def label_number(evidence: Evidence, label: str | None) -> int | None:
+    if label is None:
+        return None
+    if label not in evidence.labels:
+        raise GateError(f"no label `{label}`", fix=f"the labels are {', '.join(evidence.labels[:20])}")
+    return evidence.labels.index(label)
+
+
+def over_seeds(evidence: Evidence, one: OneSeed) -> Estimate:
+    if not evidence.predictions:
+        raise GateError(f"{evidence.name} has no answers on the test rows")
+    values, influences = zip(*(one(predictions) for predictions in evidence.predictions), strict=True)
+    return Estimate(float(np.mean(values)), np.stack(influences), np.array(values), evidence.clusters, TEST_ROWS)
+
+
+def scored(
+    metric: str, truth: NDArray[np.int64], scores: NDArray[np.float64], label: int | None
+) -> tuple[float, NDArray[np.float64]]:
+    n = len(truth)
+    if metric == "auroc":
+        return ranking.auroc(truth, scores, label)
+    if metric == "average_precision":
+        return ranking.average_precision(truth, scores, label)
+    if metric == "ece":
+        return ranking.expected_calibration_error(truth, scores), np.zeros(n)
+    rows = ranking.brier_rows(truth, scores) if metric == "brier" else ranking.log_loss_rows(truth, scores)
+    return float(rows.mean()), (rows - rows.mean()) / n
+
+
+def require_scores(metric: str, evidence: Evidence) -> None:
+    if any(predictions.scores is None for predictions in evidence.predictions):
+        raise GateError(
+            f"{evidence.name} gives no scores, which {metric} needs",
+            fix="gate on accuracy or f1, or choose a contestant with a probability per label",
+        )
+
+
+def published(metric: str, evidence: Evidence) -> Estimate:
+    assert evidence.published is not None
+    if metric not in evidence.published.figures:
+        known = ", ".join(sorted(evidence.published.figures))
+        raise GateError(f"{evidence.name} publishes no {metric}", fix=f"it publishes {known}")
+    return exact(evidence.published.figures[metric])
+
+
+def exact(value: float) -> Estimate:
+    return Estimate(value, np.zeros((1, 0)), np.array([value]))
+
+
+def latency(metric: str, evidence: Evidence) -> Estimate:
+    times = required(evidence.latencies, f"{evidence.name} was not timed", "only contestants that run or are asked here are")
+    ms, quantile = times.milliseconds, LATENCY_QUANTILES[metric]
+    if quantile is None:
+        value = float(ms.mean())
+        influence = (ms - value) / len(ms)
+    else:
+        value = float(np.quantile(ms, quantile))
+        influence = (quantile - (ms <= value)) / (len(ms) * density_at(ms, value))
+    return Estimate(value, influence[None], np.array([value]), times.blocks, REQUESTS)
+
+
+def density_at(values: NDArray[np.float64], point: float) -> float:
+    """A kernel estimate of the density, for the influence of a quantile."""
+    width = max(1.06 * float(values.std()) * len(values) ** -0.2, 1e-9 + 1e-3 * abs(point))
+    return float(np.exp(-0.5 * ((values - point) / width) ** 2).mean() / (width * np.sqrt(2 * np.pi)))
+
+
+def throughput(metric: str, evidence: Evidence) -> Estimate:
+    speed = required(evidence.throughput, f"{evidence.name} has no throughput", "only contestants that run here have one")
+    factor = 1.0
+    if metric == "tokens_per_s":
+        factor = speed.tokens_per_row
+        if not np.isfinite(factor):
+            raise GateError(f"{evidence.name} has no tokenizer, so no tokens_per_s")
+    return of_blocks(speed.rows_per_s * factor)
+
+
+def of_blocks(values: NDArray[np.float64]) -> Estimate:
+    mean = float(values.mean())
+    return Estimate(mean, ((values - mean) / len(values))[None], np.array([mean]), None, BLOCKS)
+
+
+def footprint(metric: str, evidence: Evidence) -> Estimate:
+    value = float(getattr(evidence.footprint, metric))
+    if not np.isfinite(value):
+        raise GateError(f"{evidence.name} has no {metric}: it was not measured")
+    return exact(value)
+
+
+def cost(metric: str, evidence: Evidence) -> Estimate:
+    paid = required(evidence.cost, f"{evidence.name} has no cost", no_cost(evidence))
+    factor = 1_000.0
+    if metric == "cost_per_million_tokens":
+        if not np.isfinite(paid.tokens_per_row) or paid.tokens_per_row <= 0:
+            raise GateError(f"{evidence.name} has no count of tokens, so no {metric}")
+        factor = 1e6 / paid.tokens_per_row
+    return scaled_cost(paid, factor, evidence)
+
+
+def scaled_cost(paid: Cost, factor: float, evidence: Evidence) -> Estimate:
+    values = paid.usd_per_row * factor
+    if not paid.per_test_row:
+        return of_blocks(values)
+    mean = float(values.mean())
+    return Estimate(mean, ((values - mean) / len(values))[None], np.array([mean]), evidence.clusters, TEST_ROWS)
+
+
+def train_cost_of(evidence: Evidence) -> float | None:
+    return evidence.train_cost_usd
+
+
+def no_cost(evidence: Evidence) -> str:
+    return evidence.no_cost_because or "a cost needs a price"
+
+
+def break_even(evidence: Evidence, other: Evidence | None) -> Estimate:
+    """Predictions until the training is paid: train_cost / (cost of OTHER - own cost), per prediction."""
+    if other is None:
+        raise GateError("break_even needs the other contestant", fix="write break_even(OTHER)")
+    own, theirs = cost("cost_per_1k", evidence), cost("cost_per_1k", other)
+    fixed = required(train_cost_of(evidence), f"{evidence.name} has no training cost", no_cost(evidence))
+    saved = (theirs.value - own.value) / 1_000
+    if saved <= 0:
+        raise GateError(f"{evidence.name} never breaks even: a prediction costs no less than {other.name}'s")
+    value = fixed / saved
+    slope = value / saved / 1_000
+    influence = np.concatenate([own.influence * slope, -theirs.influence * slope], axis=1)
+    return Estimate(value, influence, np.array([value]), None, "costs of both sides")
+
+
+def required(value: T | None, what: str, fix: str) -> T:
+    if value is None:
+        raise GateError(what, fix=fix)
+    return value

@@ -1,0 +1,42 @@
+"""Every figure that a contestant can carry, with cheap intervals, for the table of the summary."""
+
+from __future__ import annotations
+
+from math import isfinite
+
+from pytest_modelcompare.errors import GateError
+from pytest_modelcompare.metrics.catalogue import METRICS, Need
+from pytest_modelcompare.metrics.estimate import estimate
+from pytest_modelcompare.records import Estimate, Evidence
+from pytest_modelcompare.records.report import MetricReport
+from pytest_modelcompare.statistics.influence import from_influence
+from pytest_modelcompare.statistics.proportion import exact_proportion
+
+
+def table_figures(evidence: Evidence, confidence: float = 0.95) -> dict[str, MetricReport]:
+    """Metric name → figure with the bounds of its two one-sided intervals."""
+    figures = {}
+    for name, spec in METRICS.items():
+        if spec.needs is Need.BREAK_EVEN:
+            continue
+        try:
+            found = estimate(name, evidence)
+        except GateError:
+            continue  # this contestant cannot carry it: its cell stays blank
+        if isfinite(found.value):
+            figures[name] = with_bounds(name, found, evidence, confidence)
+    return figures
+
+
+def with_bounds(name: str, found: Estimate, evidence: Evidence, confidence: float) -> MetricReport:
+    n = found.influence.shape[1]
+    if n == 0 or name == "ece":
+        return MetricReport(found.value, n=n or None)
+    if name in ("accuracy", "coverage") and len(found.seed_values) == 1 and found.clusters is None:
+        exact = exact_proportion(round(found.value * n), n, 0.5, confidence)
+        return MetricReport(found.value, exact.low, exact.high, n)
+    inference = from_influence(found, 0.0, confidence)
+    spec = METRICS[name]
+    if not isfinite(inference.low) or not isfinite(inference.high):
+        return MetricReport(found.value, n=n)
+    return MetricReport(found.value, max(inference.low, spec.low), min(inference.high, spec.high), n)

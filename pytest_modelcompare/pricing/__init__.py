@@ -1,0 +1,1 @@
+"""Prices: of an LLM's answers, request by request, and of the machine that serves a small model."""

@@ -1,0 +1,29 @@
+"""The cost of a whole set of answers, request by request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+
+from pytest_modelcompare.errors import GateError
+from pytest_modelcompare.pricing.price_list import PriceTable, Usage, answer_cost_usd, price_note
+from pytest_modelcompare.records import Cost
+
+
+def answers_cost(
+    usages: Sequence[Usage | None], dates: Sequence[datetime], model: str, prices: PriceTable | None = None
+) -> Cost:
+    """Cost per test row, each request priced by itself at its own date.
+
+    Raises:
+        GateError: a row has no token counts, or the model no known price.
+    """
+    missing = sum(usage is None for usage in usages)
+    if missing:
+        raise GateError(f"{missing} of {len(usages)} answers of {model} have no token counts, so they have no cost")
+    counted = [usage for usage in usages if usage is not None]
+    usd = [float(answer_cost_usd(model, usage, at, prices)) for usage, at in zip(counted, dates, strict=True)]
+    tokens = float(np.mean([usage.total for usage in counted]))
+    return Cost(np.array(usd), True, tokens, price_note(model, max(dates), prices))

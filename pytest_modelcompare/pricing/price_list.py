@@ -1,0 +1,111 @@
+"""What an answer of an LLM costs, by a dated price table or the suite's own prices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from typing import TYPE_CHECKING
+
+from pytest_modelcompare.errors import GateError
+
+if TYPE_CHECKING:
+    from genai_prices.types import PriceCalculation as Calculation
+
+MILLION = Decimal(1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one request, as Anthropic reports them: cached tokens are not among `input_tokens`."""
+
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    """Written to the five-minute cache."""
+
+    cache_write_1h_tokens: int = 0
+    batch: bool = False
+
+    @property
+    def total(self) -> int:
+        written = self.cache_write_tokens + self.cache_write_1h_tokens
+        return self.input_tokens + self.output_tokens + self.cache_read_tokens + written
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """A suite's own prices of one model, in USD per million tokens."""
+
+    input: Decimal
+    output: Decimal
+    cache_read: Decimal | None = None
+    """None: as `input`."""
+
+    cache_write: Decimal | None = None
+    """None: as `input`."""
+
+
+PriceTable = Mapping[str, Prices]
+"""`provider:model` to prices."""
+
+
+def answer_cost_usd(model: str, usage: Usage, at: datetime, prices: PriceTable | None = None) -> Decimal:
+    """The price of one request. Tiers count by request, so a sum of tokens must never be priced.
+
+    Args:
+        model: `provider:model`.
+        at: when the request was made; prices move.
+        prices: the suite's own, which come first.
+
+    Raises:
+        GateError: the price table does not know the model.
+    """
+    own = (prices or {}).get(model)
+    return own_cost(own, usage) if own else listed_cost(model, usage, at).total_price
+
+
+def own_cost(price: Prices, usage: Usage) -> Decimal:
+    """By the suite's prices; a batch costs what the suite says, so no discount is assumed."""
+    read = price.input if price.cache_read is None else price.cache_read
+    write = price.input if price.cache_write is None else price.cache_write
+    written = usage.cache_write_tokens + usage.cache_write_1h_tokens
+    total = usage.input_tokens * price.input + usage.output_tokens * price.output
+    return (total + usage.cache_read_tokens * read + written * write) / MILLION
+
+
+def listed_cost(model: str, usage: Usage, at: datetime) -> Calculation:
+    """By the price table of genai-prices, whose `input_tokens` include the cached ones."""
+    from genai_prices import Usage as ListedUsage
+    from genai_prices import calc_price
+
+    provider, _, name = model.partition(":")
+    written = usage.cache_write_tokens + usage.cache_write_1h_tokens
+    listed = ListedUsage(
+        input_tokens=usage.input_tokens + usage.cache_read_tokens + written,
+        output_tokens=usage.output_tokens,
+        cache_read_tokens=usage.cache_read_tokens,
+        cache_write_tokens=written,
+        cache_write_1h_tokens=usage.cache_write_1h_tokens,
+    )
+    context = {"processing": "batch"} if usage.batch else None
+    try:
+        return calc_price(listed, name, provider_id=provider, genai_request_timestamp=at, price_context=context)
+    except LookupError as error:
+        raise GateError(
+            f"no price is known for {model}",
+            fix=f"give your own in the suite: `prices: {{\"{model}\": {{input: 0.10, output: 0.50}}}}` (USD per million tokens)",
+        ) from error
+
+
+def price_note(model: str, at: datetime, prices: PriceTable | None = None) -> str:
+    """The prices used, for the line of assumptions below the table."""
+    own = (prices or {}).get(model)
+    if own:
+        return f"{own.input}/{own.output} USD per million tokens in/out (the suite's `prices`)"
+    one_in = listed_cost(model, Usage(1_000, 0), at).total_price * 1_000
+    one_out = listed_cost(model, Usage(0, 1_000), at).total_price * 1_000
+    return f"{one_in.normalize():f}/{one_out.normalize():f} USD per million tokens in/out (genai-prices, {at.date()})"

@@ -1,0 +1,123 @@
+"""What a session's report is made of, gathered from this process or from xdist's workers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_modelcompare.errors import StoreError
+from pytest_modelcompare.execution.summary import suite_report
+from pytest_modelcompare.records import Verdict
+from pytest_modelcompare.records.report import GateReport, SessionReport, Spend, SuiteReport, suite_from_json
+
+if TYPE_CHECKING:
+    from pytest_modelcompare.pytest_plugin.items import GateItem
+    from pytest_modelcompare.pytest_plugin.session import Comparisons
+
+
+@dataclass(slots=True)
+class Collected:
+    """Gates by suite path and line, suites by path, and what was spent."""
+
+    paths: list[Path]
+    """Where reports are to be written."""
+
+    gates: dict[str, list[GateReport]] = field(default_factory=dict)
+    suites: dict[str, SuiteReport] = field(default_factory=dict)
+    spend: Spend = field(default_factory=Spend)
+    written: list[Path] = field(default_factory=list)
+
+    def gate(self, item: GateItem, verdict: Verdict) -> GateReport:
+        """One gate's verdict as plain data."""
+        difference = verdict.difference
+        bounds = None if difference is None else {"value": difference.value, "low": difference.low, "high": difference.high}
+        p_value = None if difference is None else min(difference.p_above, difference.p_below)
+        return GateReport(
+            gate=verdict.gate,
+            name=item.spec.name,
+            nodeid=item.nodeid,
+            line=item.spec.line,
+            outcome=str(verdict.outcome),
+            message=verdict.message,
+            test=verdict.test,
+            confidence=verdict.confidence,
+            target=verdict.target,
+            left=asdict(verdict.left) if verdict.left else None,
+            right=asdict(verdict.right) if verdict.right else None,
+            difference=bounds,
+            threshold=verdict.threshold,
+            p_value=p_value,
+            n=None if difference is None else difference.n,
+            tested=verdict.tested,
+        )
+
+    def note_gate(self, gate: dict[str, Any]) -> None:
+        self.gates.setdefault(gate["nodeid"].partition("::")[0], []).append(GateReport(**gate))
+
+    def note_suites(self, comparisons: Comparisons) -> None:
+        """Take down the table of every suite that ran in this process."""
+        for comparison in comparisons.suites.values():
+            if comparison.dataset is not None or comparison.data_error is not None:
+                report = suite_report(comparison)
+                self.suites[report.path] = report
+        self.add_spend(asdict(comparisons.ledger.spend))
+
+    def as_worker_output(self) -> dict[str, Any]:
+        """What an xdist worker sends: JSON types only."""
+        return {"suites": [asdict(suite) for suite in self.suites.values()], "spend": asdict(self.spend)}
+
+    def take_over(self, output: dict[str, Any]) -> None:
+        """What a worker sent; of two tables of one suite the fuller one counts."""
+        for data in output["suites"]:
+            suite = suite_from_json(data)
+            known = self.suites.get(suite.path)
+            if known is None or len(suite.contestants) > len(known.contestants):
+                self.suites[suite.path] = suite
+        self.add_spend(output["spend"])
+
+    def add_spend(self, spend: dict[str, Any]) -> None:
+        for name, value in spend.items():
+            setattr(self.spend, name, getattr(self.spend, name) + value)
+
+    def report(self) -> SessionReport | None:
+        """The session as plain data; None when no suite ran."""
+        if not self.suites:
+            return None
+        suites = [replace(suite, gates=self.gates_of(suite)) for suite in self.suites.values()]
+        machine = machine_facts()
+        return SessionReport(datetime.now(UTC).isoformat(timespec="seconds"), machine, self.spend, suites)
+
+    def gates_of(self, suite: SuiteReport) -> list[GateReport]:
+        """A suite's gates in the order of its file."""
+        found = [gate for path, gates in self.gates.items() if Path(suite.path).match(path) for gate in gates]
+        return sorted(found, key=lambda gate: gate.line)
+
+    def write_reports(self) -> None:
+        """Write every report that was asked for.
+
+        Raises:
+            StoreError: a path cannot be written.
+        """
+        report = self.report()
+        if report is None:
+            return
+        from pytest_modelcompare.reports.json_report import write_json
+
+        for path in self.paths:
+            try:
+                write_json(report, path)
+            except OSError as error:
+                raise StoreError(f"the report cannot be written: {error.strerror}", where=str(path)) from error
+            self.written.append(path)
+
+
+def machine_facts() -> dict[str, Any]:
+    """Where this session ran."""
+    import os
+    import platform
+
+    from pytest_modelcompare.inference.device import machine_in_words
+
+    return {"name": machine_in_words("cpu"), "cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system()}

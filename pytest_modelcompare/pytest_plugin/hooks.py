@@ -1,0 +1,104 @@
+"""pytest's hooks, each one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from pytest_modelcompare.execution.ledger import Ledger
+from pytest_modelcompare.plugin import is_suite
+from pytest_modelcompare.pytest_plugin import xdist
+from pytest_modelcompare.pytest_plugin.collected import Collected
+from pytest_modelcompare.pytest_plugin.items import GateItem, SuiteFile
+from pytest_modelcompare.pytest_plugin.options import report_paths, session_options
+from pytest_modelcompare.pytest_plugin.progress import watcher_for
+from pytest_modelcompare.pytest_plugin.session import SESSION, Comparisons
+
+COLLECTED = pytest.StashKey[Collected]()
+
+
+def start(config: pytest.Config) -> None:
+    """Check the options and begin to listen."""
+    options = session_options(config)
+    config.stash[SESSION] = Comparisons(options, watcher_for(config), Ledger(options.budget_usd))
+    config.stash[COLLECTED] = Collected(report_paths(config))
+    config.pluginmanager.register(Hooks(config), "modelcompare-hooks")
+    if config.pluginmanager.hasplugin("xdist"):
+        config.pluginmanager.register(xdist.Hooks(config.stash[COLLECTED]), "modelcompare-xdist")
+
+
+class Hooks:
+    """Registered when comparisons were asked for."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.comparisons = config.stash[SESSION]
+        self.collected = config.stash[COLLECTED]
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        """A suite file is a collector of gates."""
+        return SuiteFile.from_parent(parent, path=file_path) if is_suite(file_path, parent.config) else None
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Know which gates were selected before the first of them runs: only what they need is run."""
+        for item in session.items:
+            if isinstance(item, GateItem):
+                self.comparisons.select(item.suite, item.spec)
+
+    def pytest_report_collectionfinish(self, config: pytest.Config) -> str | None:
+        """Say what is compared, if anything is."""
+        selected = self.comparisons.selected
+        if not selected:
+            return None
+        gates = sum(len(specs) for specs in selected.values())
+        store = self.comparisons.options.store
+        return f"modelcompare: {gates} gate(s) of {len(selected)} suite(s), store {shown_path(store, config)}"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """With a plan asked for, print it and run nothing."""
+        if not session.config.option.modelcompare_plan or session.testsfailed or session.config.option.collectonly:
+            return None
+        from pytest_modelcompare.pytest_plugin.planning import print_plan
+
+        print_plan(self.comparisons, session.config)
+        return True
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Attach a gate's verdict to its report, as plain data that travels between xdist's processes."""
+        report = yield
+        if isinstance(item, GateItem) and item.verdict is not None and report.when == "setup":
+            report.modelcompare = asdict(self.collected.gate(item, item.verdict))  # type: ignore[attr-defined]
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take down each gate's verdict, whichever process judged it."""
+        if (gate := getattr(report, "modelcompare", None)) is not None:
+            self.collected.note_gate(gate)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the reports that were asked for; a worker hands what it found to the controller."""
+        self.collected.note_suites(self.comparisons)
+        worker_output = getattr(session.config, "workeroutput", None)
+        if worker_output is not None:
+            worker_output["modelcompare"] = self.collected.as_worker_output()
+        else:
+            self.collected.write_reports()
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say what was compared and which gates hold, if anything was."""
+        if (report := self.collected.report()) is not None and report.suites:
+            from pytest_modelcompare.reports.terminal import write_summary
+
+            write_summary(report, terminalreporter)
+            for path in self.collected.written:
+                terminalreporter.write_line(f"modelcompare report: {path}")
+
+
+def shown_path(path: Path, config: pytest.Config) -> str:
+    """Relative to the rootdir where it lies inside."""
+    return str(path.relative_to(config.rootpath)) if path.is_relative_to(config.rootpath) else str(path)

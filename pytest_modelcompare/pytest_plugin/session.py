@@ -1,0 +1,58 @@
+"""One session's comparisons: what the selected gates need is run once, before the first of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_modelcompare.execution.comparison import Comparison
+from pytest_modelcompare.execution.ledger import Ledger
+from pytest_modelcompare.execution.options import Options
+from pytest_modelcompare.execution.prepare import prepare
+from pytest_modelcompare.execution.watch import Watcher
+from pytest_modelcompare.records import Verdict
+
+if TYPE_CHECKING:
+    from pytest_modelcompare.gates.spec import GateSpec
+    from pytest_modelcompare.suite.model import Suite
+
+
+@dataclass(slots=True)
+class Comparisons:
+    """Every suite of this process, by path."""
+
+    options: Options
+    watcher: Watcher
+    ledger: Ledger
+    suites: dict[Path, Comparison] = field(default_factory=dict)
+    selected: dict[Path, list[GateSpec]] = field(default_factory=dict)
+    prepared: bool = False
+
+    def select(self, suite: Suite, spec: GateSpec) -> None:
+        """Note a gate that will be judged."""
+        self.of(suite)
+        self.selected.setdefault(suite.path, []).append(spec)
+
+    def of(self, suite: Suite) -> Comparison:
+        if suite.path not in self.suites:
+            self.suites[suite.path] = Comparison(suite, self.options, self.ledger)
+        return self.suites[suite.path]
+
+    def verdict(self, suite: Suite, spec: GateSpec) -> Verdict:
+        """Judge a gate, after everything that any selected gate needs has been run."""
+        if not self.prepared:
+            self.prepared = True
+            wanted = {path: comparison.needs(self.selected.get(path, [])) for path, comparison in self.suites.items()}
+            prepare([(self.suites[path], needs) for path, needs in wanted.items()], self.watcher)
+        return self.of(suite).judge(spec)
+
+
+def line_of(verdict: Verdict) -> str:
+    """A gate in one line: the sentence, the outcome, the numbers."""
+    return f"{verdict.gate}  {verdict.outcome.upper()}  {verdict.message}"
+
+
+SESSION = pytest.StashKey[Comparisons]()

@@ -1,0 +1,63 @@
+"""Everything known about one contestant on the test rows: what gates are judged from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pytest_modelcompare.records.measurements import Footprint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pytest_modelcompare.records.measurements import Cost, Latencies, Throughput
+    from pytest_modelcompare.records.predictions import Predictions
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Numbers from a paper: no rows."""
+
+    figures: Mapping[str, float]
+    """Metric name → value."""
+
+    source: str
+    n: int | None = None
+    """Test rows behind the figures, where the source says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One contestant's answers, times and prices. Fields that were not measured are None."""
+
+    name: str
+    method: str
+    """The suite's method key, e.g. "fine_tune"."""
+
+    labels: tuple[str, ...]
+    truth: NDArray[np.int64]
+    """Shape (n,). The test rows' label numbers."""
+
+    clusters: NDArray[np.int64] | None = None
+    """Shape (n,). From the suite's `group`."""
+
+    predictions: tuple[Predictions, ...] = ()
+    """One per seed, in seed order; one for contestants without seeds; empty for `published`."""
+
+    seeds: tuple[int, ...] = ()
+    model: str | None = None
+    machine: str | None = None
+    """Where it was trained; train times and memory compare only within one machine."""
+
+    latencies: Latencies | None = None
+    throughput: Throughput | None = None
+    footprint: Footprint = field(default_factory=Footprint)
+    cost: Cost | None = None
+    no_cost_because: str = ""
+    """What is missing for a cost, as a hint, e.g. "the suite names no `compute: {price_per_hour, utilisation}`"."""
+
+    train_cost_usd: float | None = None
+    published: Published | None = None

@@ -1,0 +1,67 @@
+"""What became of a gate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_modelcompare.records.estimate import Inference
+
+
+class Outcomes(StrEnum):
+    """How a gate ends."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    UNDECIDED = "undecided"
+    ERROR = "error"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One side of a gate, for the report."""
+
+    text: str
+    """As the gate says it, e.g. "minilm.accuracy"."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A gate's outcome with the numbers it was read off."""
+
+    gate: str
+    outcome: Outcomes
+    message: str
+    """The numbers and the margin in words, one line, as the summary prints it."""
+
+    confidence: float = 0.95
+    test: str = ""
+    """The procedure, e.g. "Tango score"."""
+
+    target: str = ""
+    """What the claim is about: "this trained model", "the recipe's mean over 5 seeds"."""
+
+    left: Figure | None = None
+    right: Figure | None = None
+    difference: Inference | None = None
+    """The tested quantity against its threshold."""
+
+    threshold: float | None = None
+    unpaired: bool = False
+    tested: bool = True
+    """False under `decide: point` and for exact figures."""
+
+    members: tuple[Verdict, ...] = ()
+    """The members of an `any_of`."""
+
+    def __bool__(self) -> bool:
+        if self.outcome in (Outcomes.UNDECIDED, Outcomes.ERROR, Outcomes.SKIPPED):
+            raise AssertionError(f"{self.gate}: {self.outcome} — {self.message}")
+        return self.outcome is Outcomes.PASS

@@ -1,0 +1,142 @@
+"""The summary at the end of a run: a table per suite, then each gate's line, failures first."""
+
+from __future__ import annotations
+
+import io
+from typing import Protocol
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pytest_modelcompare.records.report import GateReport, SessionReport, SuiteReport
+from pytest_modelcompare.reports.numbers import plural, usd
+from pytest_modelcompare.reports.table import columns_for
+
+STYLES = {"pass": "green", "fail": "bold red", "undecided": "yellow", "error": "bold red", "skipped": "dim"}
+ORDER = ("error", "fail", "undecided", "skipped", "pass")
+WIDEST = 200
+
+
+class Terminal(Protocol):
+    """As much of pytest's terminal reporter as a summary needs."""
+
+    @property
+    def _tw(self) -> TerminalWriter: ...
+
+    def write_sep(self, sep: str, title: str) -> None: ...
+
+
+class TerminalWriter(Protocol):
+    fullwidth: int
+    hasmarkup: bool
+
+    def write(self, msg: str) -> None: ...
+
+
+def write_summary(report: SessionReport, terminal: Terminal) -> None:
+    """Write the summary to pytest's terminal, in its width and with colour only where it has colour."""
+    writer = terminal._tw
+    terminal.write_sep("=", "modelcompare")
+    writer.write(rendered(report, width=min(writer.fullwidth, WIDEST), colour=writer.hasmarkup))
+
+
+def rendered(report: SessionReport, *, width: int, colour: bool) -> str:
+    """The summary as text, with ANSI colours if `colour`."""
+    stream = io.StringIO()
+    console = Console(
+        file=stream,
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        highlight=False,
+        legacy_windows=False,
+        emoji=False,
+    )
+    for suite in report.suites:
+        write_suite(console, suite)
+    console.print(spent(report), style="dim" if colour else None, markup=False)
+    return stream.getvalue()
+
+
+def write_suite(console: Console, suite: SuiteReport) -> None:
+    """One suite: what it is about, its table, its gates, what to know when reading them."""
+    console.print(Text(suite.name, style="bold"), Text(described(suite), style="dim"))
+    if suite.contestants:
+        console.print(table(suite, console.width))
+    for gate in sorted(suite.gates, key=lambda gate: ORDER.index(gate.outcome)):
+        write_gate(console, gate, name_width(suite, console.width))
+    if suite.gates_total > len(suite.gates):
+        console.print(f"  {len(suite.gates)} of {suite.gates_total} gates were selected", style="dim", markup=False)
+    for note in notes(suite):
+        console.print(Text(f"  {note}", style="dim"))
+    console.print()
+
+
+def described(suite: SuiteReport) -> str:
+    data = suite.data
+    if not data.get("test_rows"):
+        return f"· {suite.path}"
+    labels = plural(len(data["labels"]), "label")
+    return f"· {labels}, {data['train_rows']:,} training rows, {data['test_rows']:,} test rows"
+
+
+def table(suite: SuiteReport, width: int) -> Table:
+    """The table of contestants, as many columns as the width takes."""
+    columns = columns_for(width)
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), expand=False)
+    shown.add_column("contestant", no_wrap=True, overflow="ellipsis", min_width=6)
+    for column in columns:
+        shown.add_column(column.title, justify="left" if column.title in ("from", "method") else "right", no_wrap=True)
+    for name, row in suite.contestants.items():
+        shown.add_row(Text(name), *(Text(column.cell(row)) for column in columns))
+    return shown
+
+
+def name_width(suite: SuiteReport, width: int) -> int:
+    """How wide the gates' sentences stand: as the longest needs, but at most two fifths of the line."""
+    longest = max((len(gate.gate) for gate in suite.gates), default=0)
+    return min(longest, max(24, width * 2 // 5))
+
+
+def write_gate(console: Console, gate: GateReport, width: int) -> None:
+    """The sentence, the outcome, the numbers: on one line, or the numbers below where the line is short."""
+    outcome = Text(gate.outcome.upper().ljust(9), style=STYLES[gate.outcome])
+    one_line = len(gate.gate) <= width
+    line = Text("  ") + Text(gate.gate.ljust(width)) + Text("  ") + outcome + Text("  ")
+    room = console.width - line.cell_len
+    message = " ".join(gate.message.split())
+    if one_line and len(message) <= room:
+        console.print(line + Text(message), no_wrap=True, overflow="ignore", crop=False)
+        return
+    console.print(Text("  ") + outcome + Text(" ") + Text(gate.gate))
+    for part in Text(message).wrap(console, console.width - 12):
+        console.print(Text(" " * 12) + part, no_wrap=True, overflow="ignore", crop=False)
+
+
+def notes(suite: SuiteReport) -> list[str]:
+    """What changes how the figures read: data warnings, assumptions behind costs, dates of recordings."""
+    found = [f"data: {warning}" for warning in suite.data.get("warnings", [])]
+    for name, row in suite.contestants.items():
+        if row.cost_assumptions:
+            found.append(f"{name}: cost at {row.cost_assumptions}")
+        if row.recorded:
+            found.append(f"{name}: answers recorded {row.recorded}")
+        if row.failures:
+            kinds = ", ".join(f"{number} {kind}" for kind, number in row.failures.items())
+            found.append(f"{name}: rows without a usable answer count as wrong ({kinds})")
+        found += [f"{name}: {note}" for note in row.notes]
+    machines = sorted({row.timing_machine for row in suite.contestants.values() if row.timing_machine})
+    found += [f"timed one row at a time on {machine}" for machine in machines]
+    return found
+
+
+def spent(report: SessionReport) -> str:
+    """What this session used, in one line."""
+    spend = report.spend
+    parts = [plural(spend.trainings, "training"), f"{plural(spend.stored_runs, 'run')} from the store"]
+    if spend.calls or spend.stored_answers:
+        parts += [plural(spend.calls, "LLM call"), f"{plural(spend.stored_answers, 'answer')} from the store"]
+        parts.append(f"{usd(spend.usd)} USD")
+    return "  this session: " + ", ".join(parts)

@@ -1,0 +1,235 @@
+"""AUROC, one class or macro one-vs-rest: against a number, and the difference of two on the same rows."""
+
+from __future__ import annotations
+
+from math import inf, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit, ndtr, ndtri
+
+from pytest_modelcompare.records import Inference
+from pytest_modelcompare.statistics.means import t_inference
+from pytest_modelcompare.statistics.paired import bisected
+
+FEWEST_MISORDERED = 10.0
+"""Effective misordered positives per class below which the normal approximation is not trusted."""
+
+
+def placements(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    """AUROC of one class and the influence of each row on it.
+
+    Args:
+        positive: shape (n,); rows of the class.
+        scores: shape (n,); the score of the class.
+
+    Returns:
+        the area, and shape (n,): (V - A)/m1 for positives, (V - A)/m0 for the others,
+        V the share of the other side on the right side of the row, ties half.
+
+    Source: DeLong, DeLong and Clarke-Pearson (1988), https://doi.org/10.2307/2531595
+    """
+    m1, m0 = int(positive.sum()), int((~positive).sum())
+    if m1 == 0 or m0 == 0:
+        return float("nan"), np.zeros(len(scores))
+    ours, others = np.sort(scores[positive]), np.sort(scores[~positive])
+    v = np.empty(len(scores))
+    at = scores[positive]
+    v[positive] = (np.searchsorted(others, at, "left") + np.searchsorted(others, at, "right")) / (2 * m0)
+    at = scores[~positive]
+    v[~positive] = 1 - (np.searchsorted(ours, at, "left") + np.searchsorted(ours, at, "right")) / (2 * m1)
+    area = float(v[positive].mean())
+    return area, (v - area) / np.where(positive, m1, m0)
+
+
+def auroc_influence(
+    truth: NDArray[np.int64], scores: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """AUROC per class, and the influence of each row on their mean.
+
+    Args:
+        truth: shape (n,).
+        scores: shape (n, K).
+
+    Returns:
+        shape (K,), NaN for a class without rows or without others; shape (n,).
+    """
+    areas = np.full(scores.shape[1], np.nan)
+    influence = np.zeros(len(truth))
+    for k in range(scores.shape[1]):
+        areas[k], row_influence = placements(truth == k, scores[:, k])
+        influence += row_influence
+    return areas, influence / max(int(np.isfinite(areas).sum()), 1)
+
+
+def auroc(
+    truth: NDArray[np.int64], scores: NDArray[np.float64], threshold: float, confidence: float, label: int | None = None
+) -> Inference:
+    """Macro (or one class's) AUROC against a number.
+
+    The logit of the area where every class misorders enough positives, else
+    Newcombe's method 5, which has an interval even for an area of 1.
+
+    Source: Newcombe (2006), https://doi.org/10.1002/sim.2324
+    """
+    n = len(truth)
+    areas, m1, m0, influence = per_class(truth, scores, label)
+    if len(areas) == 0:
+        return Inference(float("nan"), 0, 1, 1, 1, "DeLong", n, "no class has both rows of its own and others")
+    area = float(areas.mean())
+    if misordered(areas, m1, m0).min() >= FEWEST_MISORDERED:
+        se = sqrt(delong_variance(truth, influence, label)[0])
+        result = t_inference(float(logit(area)), se / (area * (1 - area)), inf, float(logit(threshold)), confidence, "", n)
+        low, high = float(expit(result.low)), float(expit(result.high))
+        return Inference(area, low, high, result.p_above, result.p_below, "DeLong, logit", n)
+    low, high = method5_bounds(areas, m1, m0, confidence)
+    z = method5_z(areas, m1, m0, threshold)
+    return Inference(area, low, high, float(ndtr(-z)), float(ndtr(z)), "score (Newcombe's method 5)", n)
+
+
+def per_class(
+    truth: NDArray[np.int64], scores: NDArray[np.float64], label: int | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Areas, positives and negatives of the classes that count, and the influence on their mean."""
+    if label is None:
+        areas, influence = auroc_influence(truth, scores)
+    else:
+        area, influence = placements(truth == label, scores[:, label])
+        areas = np.full(scores.shape[1], np.nan)
+        areas[label] = area
+    counted = np.isfinite(areas)
+    m1 = np.bincount(truth, minlength=scores.shape[1]).astype(float)
+    return areas[counted], m1[counted], len(truth) - m1[counted], influence
+
+
+def misordered(areas: NDArray[np.float64], m1: NDArray[np.float64], m0: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Effective number of misordered positives of each class."""
+    return np.minimum(m1, m0) * (1 - areas)
+
+
+def delong_variance(
+    truth: NDArray[np.int64], influence: NDArray[np.float64], label: int | None
+) -> tuple[float, float]:
+    """Variance of a mean area, and its Welch–Satterthwaite degrees of freedom.
+
+    The sum of squares of each class's rows is corrected by m/(m - 1).
+    """
+    side = truth if label is None else (truth == label).astype(np.int64)
+    counts = np.bincount(side).astype(float)
+    squares = np.bincount(side, weights=influence**2)
+    used = counts > 1
+    parts = squares[used] * counts[used] / (counts[used] - 1)
+    total = float(parts.sum())
+    if total == 0:
+        return 0.0, inf
+    return total, total**2 / float((parts**2 / (counts[used] - 1)).sum())
+
+
+def method5_variance(areas: NDArray[np.float64], m1: NDArray[np.float64], m0: NDArray[np.float64]) -> float:
+    """Variance of the mean of areas, were these the true ones."""
+    t = areas
+    half = (m1 + m0) / 2 - 1
+    variance = t * (1 - t) * (1 + half * ((1 - t) / (2 - t) + t / (1 + t))) / (m1 * m0)
+    return float(variance.sum()) / len(areas) ** 2
+
+
+def shifted(areas: NDArray[np.float64], shift: float) -> NDArray[np.float64]:
+    """All areas moved together on the logit scale; an area of 1 or 0 starts just inside."""
+    inside: NDArray[np.float64] = expit(logit(np.clip(areas, 1e-9, 1 - 1e-9)) + shift)
+    return inside
+
+
+def shift_to(areas: NDArray[np.float64], target: float) -> NDArray[np.float64]:
+    """The areas whose mean is `target`."""
+    shift = bisected(lambda value: float(shifted(areas, value).mean()) >= target, -60.0, 60.0)
+    return shifted(areas, shift)
+
+
+def method5_z(areas: NDArray[np.float64], m1: NDArray[np.float64], m0: NDArray[np.float64], threshold: float) -> float:
+    """Score statistic of "the mean area is `threshold`"."""
+    target = min(max(threshold, 1e-9), 1 - 1e-9)
+    return (float(areas.mean()) - threshold) / sqrt(method5_variance(shift_to(areas, target), m1, m0))
+
+
+def method5_bounds(
+    areas: NDArray[np.float64], m1: NDArray[np.float64], m0: NDArray[np.float64], confidence: float
+) -> tuple[float, float]:
+    z = float(ndtri(confidence))
+    area = float(areas.mean())
+    low = bisected(lambda t: method5_z(areas, m1, m0, t) <= z, 1e-6, max(area, 2e-6))
+    high = bisected(lambda t: method5_z(areas, m1, m0, t) < -z, min(area, 1 - 2e-6), 1 - 1e-6)
+    return low, (1.0 if area == 1 else high)
+
+
+def auroc_difference(
+    truth: NDArray[np.int64],
+    scores_a: NDArray[np.float64],
+    scores_b: NDArray[np.float64],
+    threshold: float,
+    confidence: float,
+    label: int | None = None,
+) -> Inference:
+    """A's AUROC minus B's on the same rows.
+
+    DeLong with Welch–Satterthwaite's t; where either side misorders few positives,
+    the wider of that and MOVER on method-5 limits.
+    """
+    n = len(truth)
+    areas_a, m1, m0, influence_a = per_class(truth, scores_a, label)
+    areas_b, _, _, influence_b = per_class(truth, scores_b, label)
+    if len(areas_a) == 0:
+        return Inference(float("nan"), -1, 1, 1, 1, "DeLong", n, "no class has both rows of its own and others")
+    value = float(areas_a.mean() - areas_b.mean())
+    variance, df = delong_variance(truth, influence_a - influence_b, label)
+    delong = t_inference(value, sqrt(variance), df, threshold, confidence, "DeLong", n)
+    if min(misordered(areas_a, m1, m0).min(), misordered(areas_b, m1, m0).min()) >= FEWEST_MISORDERED:
+        return delong
+    r = correlation(influence_a, influence_b)
+    low, high = mover(areas_a, areas_b, m1, m0, r, confidence)
+    p_above = max(delong.p_above, mover_p(areas_a, areas_b, m1, m0, r, threshold, upper=False))
+    p_below = max(delong.p_below, mover_p(areas_a, areas_b, m1, m0, r, threshold, upper=True))
+    method = "wider of DeLong and MOVER"
+    return Inference(value, min(low, delong.low), max(high, delong.high), p_above, p_below, method, n)
+
+
+def correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    scale = sqrt(float((a**2).sum() * (b**2).sum()))
+    return float((a * b).sum()) / scale if scale > 0 else 0.0
+
+
+def mover(
+    areas_a: NDArray[np.float64],
+    areas_b: NDArray[np.float64],
+    m1: NDArray[np.float64],
+    m0: NDArray[np.float64],
+    r: float,
+    confidence: float,
+) -> tuple[float, float]:
+    """Bounds of a difference from the bounds of its sides (method of variance estimates recovery)."""
+    a, b = float(areas_a.mean()), float(areas_b.mean())
+    low_a, high_a = method5_bounds(areas_a, m1, m0, confidence)
+    low_b, high_b = method5_bounds(areas_b, m1, m0, confidence)
+    down = (a - low_a) ** 2 + (high_b - b) ** 2 - 2 * r * (a - low_a) * (high_b - b)
+    up = (high_a - a) ** 2 + (b - low_b) ** 2 - 2 * r * (high_a - a) * (b - low_b)
+    return a - b - sqrt(max(down, 0.0)), a - b + sqrt(max(up, 0.0))
+
+
+def mover_p(
+    areas_a: NDArray[np.float64],
+    areas_b: NDArray[np.float64],
+    m1: NDArray[np.float64],
+    m0: NDArray[np.float64],
+    r: float,
+    threshold: float,
+    *,
+    upper: bool,
+) -> float:
+    """The level at which the MOVER bound lies on the threshold."""
+
+    def beyond(level: float) -> bool:
+        low, high = mover(areas_a, areas_b, m1, m0, r, 1 - level)
+        return high <= threshold if upper else low >= threshold
+
+    if not beyond(0.5):
+        return 1.0
+    return bisected(beyond, 0.0005, 0.5, tolerance=2e-4)

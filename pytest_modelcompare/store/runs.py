@@ -1,0 +1,119 @@
+"""Runs: immutable folders under their fingerprint, put in place by one rename."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from filelock import FileLock
+
+from pytest_modelcompare.errors import StoreError
+from pytest_modelcompare.records import Device, Footprint, Outcome, Predictions, Run
+from pytest_modelcompare.store.folders import StoreFolders, store_errors
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RunStore:
+    """Every training that was ever finished under this store."""
+
+    folders: StoreFolders
+
+    def find(self, fingerprint: str, session: str | None = None) -> Run | None:
+        """The newest run under a fingerprint; with `session`, only one made in it."""
+        parent = self.folders.runs / fingerprint
+        if not parent.is_dir():
+            return None
+        for folder in sorted(parent.iterdir(), reverse=True):
+            run = read_run(folder)
+            if session is None or run.session == session:
+                return run
+        return None
+
+    @contextmanager
+    def lock(self, fingerprint: str) -> Iterator[None]:
+        """Held while a run is made, so that of two processes one makes it and the other finds it."""
+        with store_errors(self.folders.root):
+            held = FileLock(self.folders.locks / f"{fingerprint}.lock")
+            held.acquire()
+        try:
+            yield
+        finally:
+            held.release()
+
+    def keep(self, run: Run) -> Run:
+        """Put a finished run, whose files stand in a scratch folder, in its place.
+
+        Returns:
+            the run with its final folder.
+        """
+        parent = self.folders.runs / run.fingerprint
+        target = parent / f"{run.created.replace(':', '').replace('+0000', 'Z')}-{run.session[:8]}"
+        with store_errors(parent):
+            write_run(run)
+            parent.mkdir(exist_ok=True)
+            run.folder.rename(target)
+        return read_run(target)
+
+
+def write_run(run: Run) -> None:
+    """Write a run's facts and predictions into its folder."""
+    outcome = run.outcome
+    predictions = outcome.predictions
+    arrays: dict[str, Any] = {"labels": predictions.labels}
+    if predictions.scores is not None:
+        arrays["scores"] = predictions.scores.astype(np.float32)
+    np.savez(run.folder / "predictions.npz", **arrays)
+    facts = {
+        "format": FORMAT,
+        "fingerprint": run.fingerprint,
+        "seed": run.seed,
+        "machine": run.machine,
+        "versions": dict(run.versions),
+        "created": run.created,
+        "session": run.session,
+        "scores_from": predictions.scores_from,
+        "failures": dict(predictions.failures),
+        "footprint": asdict(outcome.footprint),
+        "device": asdict(outcome.device) if outcome.device else None,
+        "notes": list(outcome.notes),
+    }
+    (run.folder / "run.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+
+
+def read_run(folder: Path) -> Run:
+    """The run in a folder of the store.
+
+    Raises:
+        StoreError: the folder was damaged after it was put in place.
+    """
+    try:
+        facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        with np.load(folder / "predictions.npz", allow_pickle=False) as arrays:
+            labels = arrays["labels"]
+            scores = arrays["scores"].astype(np.float64) if "scores" in arrays else None
+        predictions = Predictions(labels, scores, facts["scores_from"], facts["failures"])
+        device = Device(**facts["device"]) if facts["device"] else None
+        outcome = Outcome(predictions, Footprint(**facts["footprint"]), device, tuple(facts["notes"]))
+        return Run(
+            facts["fingerprint"],
+            outcome,
+            facts["seed"],
+            facts["machine"],
+            facts["versions"],
+            facts["created"],
+            facts["session"],
+            folder,
+            stored=True,
+        )
+    except (OSError, KeyError, TypeError, ValueError, BadZipFile) as error:
+        raise StoreError(
+            f"a stored run is damaged: {error}", where=str(folder), fix="delete this folder; the run is made again"
+        ) from error
