@@ -1,0 +1,30 @@
+"""`predictions: SOURCE`: answers that were recorded elsewhere."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import field_validator
+
+from pytest_modelcompare.contestants.base import Settings
+from pytest_modelcompare.data.recorded import RecordedSource
+
+
+class PredictionsSettings(Settings):
+    """Recorded answers, matched to the test rows by `id`, else by text, else by position."""
+
+    main: ClassVar[str] = "source"
+
+    source: RecordedSource
+    """A path, or `{path: …, prediction: COLUMN, …}`."""
+
+    model: str | None = None
+    """`provider:model` that gave the answers: what their tokens are priced by."""
+
+    missing: Literal["error", "wrong"] = "error"
+    """What becomes of test rows without exactly one recorded answer."""
+
+    @field_validator("source", mode="before")
+    @classmethod
+    def path_alone(cls, value: object) -> object:
+        return {"path": value} if isinstance(value, str) else value

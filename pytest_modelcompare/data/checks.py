@@ -1,0 +1,63 @@
+"""What is wrong with rows: leakage, duplicates, unknown labels, one class."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from pytest_modelcompare.data.split import folded
+from pytest_modelcompare.errors import DataError
+
+SHOWN = 8
+
+
+def shown_rows(rows: Sequence[int]) -> str:
+    """The first few row numbers."""
+    return ", ".join(map(str, rows[:SHOWN])) + (", …" if len(rows) > SHOWN else "")
+
+
+def leaked(train_texts: Sequence[str], test_texts: Sequence[str]) -> list[int]:
+    """Test rows whose text, case-folded and with white space collapsed, also stands in train."""
+    known = {folded(text) for text in train_texts}
+    return [row for row, text in enumerate(test_texts) if folded(text) in known]
+
+
+def require_no_leak(leak: Sequence[int], n: int, limit: float, where: str) -> None:
+    if len(leak) > limit * n:
+        raise DataError(
+            f"{len(leak):,} of {n:,} test texts ({len(leak) / n:.1%}) also stand in train; at most {limit:.0%} may",
+            where=where,
+            fix="split with `split: {test: 0.2}`, which keeps equal texts on one side, or raise `leakage:` if this is how your data comes",
+        )
+
+
+def warn_duplicates(texts: Sequence[str]) -> list[str]:
+    doubled = len(texts) - len({folded(text) for text in texts})
+    return [f"{doubled:,} test rows repeat the text of another"] if doubled else []
+
+
+def double_labelled(texts: Sequence[str], labels: Sequence[str]) -> list[str]:
+    """Texts that carry two or more labels: nobody can get all of them right."""
+    seen: dict[str, set[str]] = defaultdict(set)
+    for text, label in zip(texts, labels, strict=True):
+        seen[folded(text)].add(label)
+    several = sum(len(found) > 1 for found in seen.values())
+    return [f"{several:,} of {len(seen):,} distinct texts carry two or more labels"] if several else []
+
+
+def require_known(labels: Sequence[str], names: Sequence[str], where: str, *, in_train: bool) -> None:
+    known = set(names)
+    unknown = sorted({label for label in labels if label not in known})
+    if unknown:
+        rows = [row for row, label in enumerate(labels, 1) if label not in known]
+        missing = "the training rows do not have" if in_train else "`labels:` does not list"
+        raise DataError(
+            f"labels that {missing}: {', '.join(unknown[:SHOWN])} ({len(rows)} rows, the first is row {rows[0]})",
+            where=where,
+            fix="mend the rows, or list every label under `labels:`",
+        )
+
+
+def require_several(names: Sequence[str], labels: Sequence[str], where: str) -> None:
+    if len(names) < 2 or len(set(labels)) < 2:
+        raise DataError(f"every row is labelled `{labels[0]}`: there is nothing to tell apart", where=where)

@@ -1,0 +1,173 @@
+"""From data settings to a data set that was looked at."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pytest_modelcompare.data.checks import (
+    double_labelled,
+    leaked,
+    require_known,
+    require_no_leak,
+    require_several,
+    shown_rows,
+    warn_duplicates,
+)
+from pytest_modelcompare.data.settings import DataSettings, Source, SourceSettings, as_source
+from pytest_modelcompare.data.sources import source_table
+from pytest_modelcompare.data.split import rows_by, split_rows, stratified_sample
+from pytest_modelcompare.data.table import Table
+from pytest_modelcompare.errors import DataError
+from pytest_modelcompare.records import Dataset, Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """One source's rows before labels are numbered."""
+
+    texts: list[str]
+    labels: list[str]
+    ids: list[str]
+    groups: list[str] | None
+    columns: dict[str, tuple[str, ...]]
+    where: str
+
+    def picked(self, rows: Sequence[int]) -> Raw:
+        groups = None if self.groups is None else [self.groups[row] for row in rows]
+        columns = {name: tuple(cells[row] for row in rows) for name, cells in self.columns.items()}
+        pick = [[cells[row] for row in rows] for cells in (self.texts, self.labels, self.ids)]
+        return Raw(pick[0], pick[1], pick[2], groups, columns, self.where)
+
+
+def load_dataset(settings: DataSettings, base: Path, downloads: Path, *, need_validation: bool = False) -> Dataset:
+    """Read, check and encode a suite's data.
+
+    Args:
+        base: where relative paths start.
+        downloads: where files named by URL are kept.
+        need_validation: carve or read the validation rows too.
+
+    Raises:
+        DataError: says where, what and what to do.
+    """
+    train, test, warnings = read_splits(settings, base, downloads)
+    validation = None
+    if need_validation and train is not None:
+        train, validation = carved(settings, train, base, downloads)
+    names = label_names(settings, train, test)
+    parts = [part for part in (train, validation, test) if part is not None]
+    for part in parts:
+        require_known(part.labels, names, part.where, in_train=settings.label_names is None)
+    require_several(names, test.labels if train is None else train.labels, test.where if train is None else train.where)
+    leak = leaked(train.texts, test.texts) if train is not None else []
+    require_no_leak(leak, len(test.texts), settings.leakage, test.where)
+    warnings += leak_warning(leak, len(test.texts)) + warn_duplicates(test.texts)
+    encoded = [encode(part, names) if part is not None else None for part in (train, validation, test)]
+    digest = digest_of(names, settings.descriptions, encoded)
+    assert encoded[2] is not None
+    return Dataset(names, settings.descriptions, encoded[0], encoded[1], encoded[2], digest, len(leak), tuple(warnings))
+
+
+def read_splits(settings: DataSettings, base: Path, downloads: Path) -> tuple[Raw | None, Raw, list[str]]:
+    """Training and test rows, from two sources or from one that is split."""
+    if settings.split is not None:
+        if settings.train is None or settings.test is not None:
+            raise DataError("`split` makes the test rows out of `train`", fix="name `train` and leave `test` out")
+        whole = read(settings.train, settings, base, downloads)
+        rest, test = split_rows(whole.texts, whole.labels, whole.groups, settings.split.test, settings.split.seed)
+        return whole.picked(rest), whole.picked(test), double_labelled(whole.texts, whole.labels)
+    if settings.test is None:
+        raise DataError("no test rows", fix="name `test:`, or `split: {test: 0.2}` to make them out of `train:`")
+    test_rows = read(settings.test, settings, base, downloads)
+    if settings.train is None:
+        return None, test_rows, []
+    train = read(settings.train, settings, base, downloads)
+    return train, test_rows, double_labelled(train.texts + test_rows.texts, train.labels + test_rows.labels)
+
+
+def read(source: Source, settings: DataSettings, base: Path, downloads: Path) -> Raw:
+    """One source's rows, sampled where it says so."""
+    spec = as_source(source)
+    raw = raw_rows(source_table(source, base, downloads), settings)
+    return sampled(raw, spec) if spec.rows is not None else raw
+
+
+def sampled(raw: Raw, spec: SourceSettings) -> Raw:
+    assert spec.rows is not None
+    return raw.picked(stratified_sample(raw.labels, spec.rows, spec.seed, raw.where))
+
+
+def raw_rows(table: Table, settings: DataSettings) -> Raw:
+    """Text, label, id and group of every row; null and empty texts are refused with their row numbers."""
+    parts = [table.column(name) for name in settings.text_columns]
+    labels = table.column(settings.label)
+    texts = parts[0] if len(parts) == 1 else ["\n".join(cell for cell in cells if cell) for cells in zip(*parts, strict=True)]
+    for what, cells in (("text", texts), ("label", labels)):
+        empty = [table.first_row + row for row, value in enumerate(cells) if value is None or not value.strip()]
+        if empty:
+            raise DataError(f"{len(empty)} rows have no {what}: {shown_rows(empty)}", where=table.where, fix="fill or remove them")
+    codes = settings.codes
+    ids = table.column(settings.id) if settings.id else [str(row) for row in range(len(table))]
+    require_distinct(ids, settings.id, table)
+    used = {*settings.text_columns, settings.label}
+    return Raw(
+        [str(text) for text in texts],
+        [codes.get(str(label), str(label)) for label in labels],
+        [str(one) for one in ids],
+        [str(one) for one in table.column(settings.group)] if settings.group else None,
+        {name: tuple(value or "" for value in cells) for name, cells in table.columns.items() if name not in used},
+        table.where,
+    )
+
+
+def require_distinct(ids: Sequence[str | None], column: str | None, table: Table) -> None:
+    if column is None:
+        return
+    twice = [members for members in rows_by(list(ids)).values() if len(members) > 1]
+    if twice:
+        rows = shown_rows([table.first_row + row for row in twice[0]])
+        raise DataError(f"the id {ids[twice[0][0]]!r} stands in several rows: {rows}", where=table.where)
+
+
+def carved(settings: DataSettings, train: Raw, base: Path, downloads: Path) -> tuple[Raw, Raw]:
+    """Training rows without, and with only, the validation rows."""
+    wanted = 0.1 if settings.validation is None else settings.validation
+    if isinstance(wanted, float):
+        rest, some = split_rows(train.texts, train.labels, train.groups, wanted, seed=0)
+        return train.picked(rest), train.picked(some)
+    return train, read(wanted, settings, base, downloads)
+
+
+def label_names(settings: DataSettings, train: Raw | None, test: Raw) -> tuple[str, ...]:
+    """The suite's labels in its order, else those of the training rows, sorted."""
+    if settings.label_names is not None:
+        return settings.label_names
+    return tuple(sorted(set(test.labels if train is None else train.labels)))
+
+
+def encode(raw: Raw, names: tuple[str, ...]) -> Rows:
+    number = {name: index for index, name in enumerate(names)}
+    groups = None
+    if raw.groups is not None:
+        groups = np.unique(np.array(raw.groups), return_inverse=True)[1].astype(np.int64)
+    labels = np.array([number[label] for label in raw.labels], np.int64)
+    return Rows(tuple(raw.texts), labels, tuple(raw.ids), groups, raw.columns)
+
+
+def leak_warning(leak: Sequence[int], n: int) -> list[str]:
+    return [f"{len(leak):,} of {n:,} test texts also stand in train"] if leak else []
+
+
+def digest_of(names: tuple[str, ...], descriptions: dict[str, str], parts: Sequence[Rows | None]) -> str:
+    """sha256 over labels, their descriptions, texts and label numbers of every part."""
+    digest = hashlib.sha256(repr((names, sorted(descriptions.items()))).encode())
+    for part in parts:
+        digest.update(b"\0none" if part is None else b"\0rows")
+        if part is not None:
+            digest.update("\0".join(part.texts).encode("utf-8", "surrogatepass") + part.labels.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,201 @@
+"""Recorded answers, matched to the test rows by id, else by text, else by position."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_modelcompare.data.checks import shown_rows
+from pytest_modelcompare.data.settings import DataPart, DataSettings, SourceSettings
+from pytest_modelcompare.data.sources import source_table
+from pytest_modelcompare.data.split import folded, rows_by
+from pytest_modelcompare.data.table import Table
+from pytest_modelcompare.errors import DataError
+from pytest_modelcompare.records import NO_ANSWER, Dataset, Predictions
+
+
+class RecordedSource(DataPart):
+    """A file of recorded answers: a source with the names of its columns."""
+
+    path: str
+    """As for any source: a file, `https://…` with `sha256`, a `datasets` folder, `hf://…`."""
+
+    sha256: str | None = None
+    """Digest of the file; required for `https://`."""
+
+    split: str | None = None
+    """Which split of a `datasets` folder or hub data set."""
+
+    prediction: str = "prediction"
+    """The column with the answer: a label, or its code where the suite's `labels` are coded."""
+
+    scores: dict[str, str] | None = None
+    """Label → column with its probability, for every label. Without it, columns named like every label are taken."""
+
+    input_tokens: str = "input_tokens"
+    """The column with the request's input tokens, if it is there; with `model`, they give the cost."""
+
+    output_tokens: str = "output_tokens"
+    """The column with the answer's tokens, if it is there."""
+
+    latency_ms: str = "latency_ms"
+    """The column with the request's time in milliseconds, if it is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAnswers:
+    """One answer per test row, with what else was recorded."""
+
+    predictions: Predictions
+    tokens: tuple[tuple[int, int] | None, ...] | None
+    """Input and output tokens per row; None where the file has no such columns."""
+
+    latencies_ms: NDArray[np.float64] | None
+    notes: tuple[str, ...]
+
+
+def recorded_answers(
+    source: RecordedSource,
+    missing: Literal["error", "wrong"],
+    dataset: Dataset,
+    settings: DataSettings,
+    base: Path,
+    downloads: Path,
+) -> RecordedAnswers:
+    """Read recorded answers and put them in the order of the test rows.
+
+    Args:
+        missing: what becomes of test rows without exactly one answer.
+
+    Raises:
+        DataError: rows match no answer or several, or a column is missing.
+    """
+    plain = SourceSettings(path=source.path, sha256=source.sha256, split=source.split)
+    table = source_table(plain, base, downloads)
+    answers = [settings.codes.get(answer or "", answer or "") for answer in table.column(source.prediction)]
+    places, how = matched(table, answers, settings, dataset, missing)
+    number = dataset.label_number()
+    labels = np.array([NO_ANSWER if place is None else number.get(answers[place], NO_ANSWER) for place in places], np.int64)
+    failures: Counter[str] = Counter()
+    for place in places:
+        if place is None:
+            failures["not recorded"] += 1
+        elif answers[place] not in number:
+            failures["outside the labels"] += 1
+    columns = score_columns(source, table, dataset)
+    scores = None if columns is None else picked_scores(table, columns, places)
+    return RecordedAnswers(
+        Predictions(labels, scores, "recorded" if scores is not None else "", dict(failures)),
+        picked_tokens(source, table, places),
+        picked_latencies(source, table, places),
+        (f"matched to the test rows by {how}",),
+    )
+
+
+def matched(
+    table: Table, answers: Sequence[str], settings: DataSettings, dataset: Dataset, missing: Literal["error", "wrong"]
+) -> tuple[list[int | None], str]:
+    """For each test row the row of the recording, and how they were matched."""
+    test = dataset.test
+    if settings.id and settings.id in table.columns:
+        return by_key(table.columns[settings.id], test.ids, answers, table, missing, "id"), "id"
+    if all(name in table.columns for name in settings.text_columns):
+        parts = [table.columns[name] for name in settings.text_columns]
+        texts = ["\n".join(cell for cell in cells if cell) for cells in zip(*parts, strict=True)]
+        if len(table) == len(test) and all(map(str.__eq__, texts, test.texts)):
+            return list(range(len(test))), "text"  # row for row the same file: equal texts need no guess
+        return by_key([folded(text) for text in texts], [folded(text) for text in test.texts], answers, table, missing, "text"), "text"
+    if len(table) != len(test):
+        names = f"`{settings.id}` or " if settings.id else ""
+        raise DataError(
+            f"{len(table):,} recorded answers for {len(test):,} test rows, and no column to match them by",
+            where=table.where,
+            fix=f"add the column {names}`{', '.join(settings.text_columns)}`, or record every row in order",
+        )
+    return list(range(len(test))), "position"
+
+
+def by_key(
+    recorded: Sequence[str | None],
+    wanted: Sequence[str],
+    answers: Sequence[str],
+    table: Table,
+    missing: Literal["error", "wrong"],
+    what: str,
+) -> list[int | None]:
+    """Each test row's place in the recording; equal keys are fine where they agree on the answer."""
+    places = rows_by(list(recorded))
+    clear: dict[str, int] = {}
+    for key in set(wanted):
+        found = places.get(key, [])
+        if found and len({answers[row] for row in found}) == 1:
+            clear[key] = found[0]
+    lost = [row for row, key in enumerate(wanted, 1) if key not in clear]
+    if lost and missing == "error":
+        several = sum(len(places.get(wanted[row - 1], [])) > 1 for row in lost)
+        kinds = [f"{len(lost) - several:,} match no answer"] * (len(lost) > several) + [f"{several:,} match several that differ"] * (several > 0)
+        raise DataError(
+            f"test rows that do not match one recorded answer by {what}: {', '.join(kinds)} (rows {shown_rows(lost)})",
+            where=table.where,
+            fix="record the missing rows, or count them as wrong with `missing: wrong`",
+        )
+    return [clear.get(key) for key in wanted]
+
+
+def score_columns(source: RecordedSource, table: Table, dataset: Dataset) -> list[str] | None:
+    """The column of each label's probability, in label order."""
+    if source.scores is not None:
+        lacking = [label for label in dataset.labels if label not in source.scores]
+        if lacking:
+            raise DataError(f"`scores` names no column for {', '.join(lacking[:5])}", where=table.where)
+        return [source.scores[label] for label in dataset.labels]
+    if all(label in table.columns for label in dataset.labels):
+        return list(dataset.labels)
+    return None
+
+
+def picked_scores(table: Table, columns: Sequence[str], places: Sequence[int | None]) -> NDArray[np.float64]:
+    """Shape (n, K), rows normalised to 1; NaN where a row has no scores."""
+    recorded = np.stack([numbers(table, name) for name in columns], axis=1)
+    if np.nanmin(recorded, initial=0.0) < 0:
+        raise DataError("a probability is negative", where=table.where)
+    scores = np.full((len(places), len(columns)), np.nan)
+    rows = [row for row, place in enumerate(places) if place is not None]
+    scores[rows] = recorded[[place for place in places if place is not None]]
+    totals = scores.sum(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        normalised: NDArray[np.float64] = np.where(totals > 0, scores / totals, np.nan)
+    return normalised
+
+
+def numbers(table: Table, name: str) -> NDArray[np.float64]:
+    """A column of numbers; empty cells are NaN."""
+    cells = table.column(name)
+    try:
+        return np.array([float(value) if value else np.nan for value in cells])
+    except ValueError as error:
+        raise DataError(f"column `{name}`: {error}", where=table.where) from error
+
+
+def picked_tokens(
+    source: RecordedSource, table: Table, places: Sequence[int | None]
+) -> tuple[tuple[int, int] | None, ...] | None:
+    if source.input_tokens not in table.columns or source.output_tokens not in table.columns:
+        return None
+    sent, received = numbers(table, source.input_tokens), numbers(table, source.output_tokens)
+    whole = [None if place is None or not np.isfinite(sent[place] + received[place]) else place for place in places]
+    return tuple(None if place is None else (int(sent[place]), int(received[place])) for place in whole)
+
+
+def picked_latencies(source: RecordedSource, table: Table, places: Sequence[int | None]) -> NDArray[np.float64] | None:
+    if source.latency_ms not in table.columns:
+        return None
+    recorded = numbers(table, source.latency_ms)
+    picked = np.array([recorded[place] for place in places if place is not None])
+    return picked[np.isfinite(picked)]
