@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from pytest_modelcompare.records.progress import Progress as Progress
+from pytest_modelcompare.records.progress import silent as silent
+
 if TYPE_CHECKING:
     from pytest_modelcompare.records import Dataset, Outcome
 
@@ -25,20 +28,6 @@ class Settings(BaseModel):
 
     main: ClassVar[str]
     """The field that the value beside the method's key fills: `fine_tune: MODEL` fills `model`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a job is, for the bars."""
-
-    done: int
-    total: int
-    note: str = ""
-    """E.g. "epoch 2 of 3, loss 0.41"."""
-
-
-def silent(_: Progress) -> None:
-    """The progress callback of work that nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)

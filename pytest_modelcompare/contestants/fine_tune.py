@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+import time
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from pytest_modelcompare.contestants.base import NotYet, Settings
+from pytest_modelcompare.contestants.base import LocalMethod, NotYet, Predictor, Settings, Work
+from pytest_modelcompare.contestants.local import LocalPredictor, cut_note, rows_to_predict, scored, training_rows
+from pytest_modelcompare.errors import ModelError
+from pytest_modelcompare.inference.classify import Classifier
+from pytest_modelcompare.inference.device import choose_device
+from pytest_modelcompare.inference.digest import weights_digest
+from pytest_modelcompare.inference.memory import PeakMemory, folder_mb, weights_mb
+from pytest_modelcompare.inference.precision import freeze_for_inference, keep_head_in_fp32
+from pytest_modelcompare.inference.pretrained import load_config, load_tokenizer, load_weights, quiet, random_weights
+from pytest_modelcompare.inference.reference import model_folder
+from pytest_modelcompare.inference.tokens import Encoder
+from pytest_modelcompare.records import Device, Footprint, Outcome
+from pytest_modelcompare.training.loop import Recipe, train
+from pytest_modelcompare.training.seeding import seeded
 
 
 class FineTuneSettings(Settings):
@@ -17,7 +32,7 @@ class FineTuneSettings(Settings):
     model: str = Field(min_length=1)
     """Hub id[@revision], a path, or `package:MODULE/SUBPATH` (weights inside an installed package)."""
 
-    epochs: float = Field(default=3, gt=0, le=1000)
+    epochs: float = Field(default=3.0, gt=0, le=1000)
     """Passes over the training rows; may be a fraction."""
 
     learning_rate: float = Field(default=5e-5, gt=0, le=1)
@@ -55,3 +70,93 @@ class FineTuneSettings(Settings):
 
     early_stopping: Annotated[int | None, NotYet()] = None
     """Stop after this many epochs without a better validation loss."""
+
+
+class FineTune(LocalMethod):
+    """Trains, keeps model and tokenizer as safetensors, predicts."""
+
+    key: ClassVar[str] = "fine_tune"
+    engine_version: ClassVar[int] = 1
+    settings: ClassVar[type[Settings]] = FineTuneSettings
+
+    def weights_digest(self, settings: FineTuneSettings, base: Path) -> str:
+        return weights_digest(settings.model, base, settings.weights)
+
+    def run(self, settings: FineTuneSettings, work: Work) -> Outcome:
+        import torch
+        import transformers  # noqa: F401  # before the memory is measured
+
+        rows, test = training_rows(work), rows_to_predict(work)
+        device = choose_device(work.device, settings.precision)
+        folder = work.folder / "model"
+        try:
+            with seeded(work.seed, device.kind), PeakMemory(device.kind) as training:
+                start = time.perf_counter()
+                model, encoder = model_to_train(settings, work)
+                head = keep_head_in_fp32(model.to(device.kind), len(work.dataset.labels))
+                recipe = recipe_of(settings, work)
+                train(model, encoder, encoder.encode(rows.texts), rows.labels, device, recipe, work.progress)
+                seconds = time.perf_counter() - start
+        except torch.OutOfMemoryError as error:
+            raise ModelError("out of memory", where=settings.model, fix="lower batch_size or max_length") from error
+        with quiet():
+            model.save_pretrained(folder)
+            encoder.tokenizer.save_pretrained(folder)
+        classifier = Classifier(freeze_for_inference(model, device, head), encoder, device)
+        with PeakMemory(device.kind) as inference:
+            encoded = encoder.encode(test.texts)
+            predictions = scored(classifier.logits(encoded, watch=work.progress), "softmax")
+        parameters = sum(weights.numel() for weights in model.parameters())
+        megabytes = weights_mb(model) + inference.mb
+        footprint = Footprint(seconds, training.mb, megabytes, folder_mb(folder), parameters)
+        notes = cut_note(encoder.share_cut(encoded), encoder.max_length)
+        return Outcome(predictions, footprint, device, notes)
+
+    def load(self, folder: Path, settings: FineTuneSettings, work: Work) -> Predictor:
+        device = choose_device(work.device, settings.precision)
+        classifier = load_classifier(folder / "model", settings, device)
+        with PeakMemory(device.kind) as memory:
+            classifier.predict(work.dataset.test.texts[:32])
+        return LocalPredictor(classifier.predict, classifier.encoder, weights_mb(classifier.model) + memory.mb)
+
+
+def model_to_train(settings: FineTuneSettings, work: Work) -> tuple[Any, Encoder]:
+    """The pretrained model with a new head for the suite's labels, and its tokenizer."""
+    from transformers import AutoModelForSequenceClassification
+
+    where = settings.model
+    folder = model_folder(where, work.base, weights=None if work.smoke else settings.weights)
+    names = dict(enumerate(work.dataset.labels))
+    config = load_config(folder, where, num_labels=len(names), id2label=names, label2id=work.dataset.label_number())
+    config.problem_type = "single_label_classification"
+    encoder = load_tokenizer(folder, config, settings.max_length, where)
+    if config.pad_token_id is None:
+        config.pad_token_id = encoder.tokenizer.pad_token_id
+    if work.smoke:
+        return random_weights(AutoModelForSequenceClassification, config, where), encoder
+    return load_weights(AutoModelForSequenceClassification, folder, config, settings.weights, where), encoder
+
+
+def load_classifier(folder: Path, settings: FineTuneSettings, device: Device) -> Classifier:
+    """A fine-tuned model as it was kept."""
+    from transformers import AutoModelForSequenceClassification
+
+    where = str(folder)
+    config = load_config(folder, where)
+    encoder = load_tokenizer(folder, config, settings.max_length, where)
+    model = load_weights(AutoModelForSequenceClassification, folder, config, "safetensors", where)
+    head = keep_head_in_fp32(model, config.num_labels)
+    return Classifier(freeze_for_inference(model, device, head), encoder, device)
+
+
+def recipe_of(settings: FineTuneSettings, work: Work) -> Recipe:
+    """How to train, as the suite says; two steps in a smoke run."""
+    return Recipe(
+        epochs=settings.epochs,
+        learning_rate=settings.learning_rate,
+        batch_size=settings.batch_size,
+        warmup=settings.warmup,
+        weight_decay=settings.weight_decay,
+        seed=work.seed,
+        max_steps=2 if work.smoke else None,
+    )

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from pytest_modelcompare.contestants.base import Settings
+from pytest_modelcompare.contestants.base import LocalMethod, Predictor, Progress, Settings, Work
+from pytest_modelcompare.contestants.local import LocalPredictor, rows_to_predict, scored, training_rows
+from pytest_modelcompare.inference.digest import weights_digest
+from pytest_modelcompare.inference.embed import Embedder, load_embedder
+from pytest_modelcompare.inference.linear import load_linear
+from pytest_modelcompare.inference.memory import PeakMemory, folder_mb, weights_mb
+from pytest_modelcompare.records import Footprint, Outcome
+from pytest_modelcompare.training.logistic import fit_logistic
+
+if TYPE_CHECKING:
+    from pytest_modelcompare.contestants.zero_shot import ZeroShotSettings
 
 
 class LinearProbeSettings(Settings):
@@ -31,3 +44,62 @@ class LinearProbeSettings(Settings):
 
     weights: Literal["safetensors", "pickle"] = "safetensors"
     """`pickle` also accepts weights in torch's own format, read with `weights_only=True`."""
+
+
+class LinearProbe(LocalMethod):
+    """Embeds with a frozen encoder, fits a logistic regression, keeps its coefficients."""
+
+    key: ClassVar[str] = "linear_probe"
+    engine_version: ClassVar[int] = 1
+    settings: ClassVar[type[Settings]] = LinearProbeSettings
+
+    def weights_digest(self, settings: LinearProbeSettings, base: Path) -> str:
+        return weights_digest(settings.model, base, settings.weights)
+
+    def run(self, settings: LinearProbeSettings, work: Work) -> Outcome:
+        train, test = training_rows(work), rows_to_predict(work)
+        folder = work.folder / "model"
+        folder.mkdir()
+        embedder = embedder_of(settings, work)
+        start = time.perf_counter()
+        with PeakMemory(embedder.device.kind) as training:
+            vectors = embedder.embed(train.texts, watch=work.progress)
+            work.progress(Progress(len(train), len(train), "fit a logistic regression"))
+            linear, notes = fit_logistic(vectors, train.labels, len(work.dataset.labels), settings.C)
+        seconds = time.perf_counter() - start
+        linear.save(folder)
+        with PeakMemory(embedder.device.kind) as inference:
+            logits = linear.logits(embedder.embed(test.texts, watch=work.progress))
+        footprint = Footprint(
+            seconds,
+            training.mb + weights_mb(embedder.model),
+            inference.mb + weights_mb(embedder.model),
+            embedder.size_mb + folder_mb(folder),
+            embedder.parameters + linear.parameters,
+        )
+        return Outcome(scored(logits, "softmax"), footprint, embedder.device, notes)
+
+    def load(self, folder: Path, settings: LinearProbeSettings, work: Work) -> Predictor:
+        linear = load_linear(folder / "model")
+        embedder = embedder_of(settings, work)
+
+        def label(texts: Sequence[str]) -> object:
+            return linear.logits(embedder.embed(texts, batch_size=len(texts))).argmax(axis=1)
+
+        with PeakMemory(embedder.device.kind) as memory:
+            label(work.dataset.test.texts[:32])
+        return LocalPredictor(label, embedder.encoder, weights_mb(embedder.model) + memory.mb)
+
+
+def embedder_of(settings: LinearProbeSettings | ZeroShotSettings, work: Work) -> Embedder:
+    """The encoder that the settings name."""
+    return load_embedder(
+        settings.model,
+        work.base,
+        work.device,
+        precision=settings.precision,
+        pooling=settings.pooling,
+        max_length=settings.max_length,
+        weights=settings.weights,
+        smoke=work.smoke,
+    )

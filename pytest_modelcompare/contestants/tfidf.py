@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
 
-from pytest_modelcompare.contestants.base import Settings
+from pytest_modelcompare.contestants.base import LocalMethod, Predictor, Progress, Settings, Work
+from pytest_modelcompare.contestants.local import LocalPredictor, rows_to_predict, scored, training_rows
+from pytest_modelcompare.inference.linear import load_linear
+from pytest_modelcompare.inference.memory import PeakMemory, folder_mb
+from pytest_modelcompare.inference.ngrams import fit_ngrams, load_ngrams
+from pytest_modelcompare.records import Device, Footprint, Outcome
+from pytest_modelcompare.training.logistic import fit_logistic
 
 
 class TfidfSettings(Settings):
@@ -20,3 +28,43 @@ class TfidfSettings(Settings):
 
     C: float = Field(default=30.0, gt=0)
     """Inverse strength of the L2 penalty, as in scikit-learn's LogisticRegression."""
+
+
+class Tfidf(LocalMethod):
+    """Fits n-grams and a logistic regression; predicts without scikit-learn."""
+
+    key: ClassVar[str] = "tfidf"
+    engine_version: ClassVar[int] = 1
+    settings: ClassVar[type[Settings]] = TfidfSettings
+
+    def weights_digest(self, settings: TfidfSettings, base: Path) -> str:  # noqa: ARG002
+        return ""
+
+    def run(self, settings: TfidfSettings, work: Work) -> Outcome:
+        train, test = training_rows(work), rows_to_predict(work)
+        folder = work.folder / "model"
+        folder.mkdir()
+        start = time.perf_counter()
+        with PeakMemory("cpu") as training:
+            work.progress(Progress(0, 2, "count n-grams"))
+            ngrams = fit_ngrams(train.texts, *settings.ngrams)
+            rows = ngrams.transform(train.texts)
+            work.progress(Progress(1, 2, f"fit a logistic regression on {len(ngrams.vocabulary):,} n-grams"))
+            linear, notes = fit_logistic(rows, train.labels, len(work.dataset.labels), settings.C, tolerance=1e-2)
+        seconds = time.perf_counter() - start
+        ngrams.save(folder)
+        linear.save(folder)
+        with PeakMemory("cpu") as inference:
+            predictions = scored(linear.logits(ngrams.transform(test.texts)), "softmax")
+        work.progress(Progress(2, 2))
+        parameters = linear.parameters + ngrams.idf.size
+        footprint = Footprint(seconds, training.mb, linear.megabytes + inference.mb, folder_mb(folder), parameters)
+        return Outcome(predictions, footprint, Device("cpu", "fp32", "TF-IDF runs on the CPU"), notes)
+
+    def load(self, folder: Path, settings: TfidfSettings, work: Work) -> Predictor:  # noqa: ARG002
+        with PeakMemory("cpu") as memory:
+            ngrams, linear = load_ngrams(folder / "model"), load_linear(folder / "model")
+            linear.logits(ngrams.transform(work.dataset.test.texts[:32]))
+        return LocalPredictor(
+            lambda texts: linear.logits(ngrams.transform(texts)).argmax(axis=1), None, memory.mb, (32, 128, 1024)
+        )

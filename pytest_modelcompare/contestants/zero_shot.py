@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from pytest_modelcompare.contestants.base import Settings
+from pytest_modelcompare.contestants.base import LocalMethod, Predictor, Settings, Work
+from pytest_modelcompare.contestants.linear_probe import embedder_of
+from pytest_modelcompare.contestants.local import LocalPredictor, rows_to_predict, scored
+from pytest_modelcompare.inference.digest import weights_digest
+from pytest_modelcompare.inference.memory import PeakMemory, weights_mb
+from pytest_modelcompare.records import Dataset, Footprint, Outcome
 
 
 class ZeroShotSettings(Settings):
@@ -28,3 +35,45 @@ class ZeroShotSettings(Settings):
 
     weights: Literal["safetensors", "pickle"] = "safetensors"
     """`pickle` also accepts weights in torch's own format, read with `weights_only=True`."""
+
+
+SHARPNESS = 20.0
+"""Cosines are multiplied by this before softmax, as sentence encoders are trained (sentence-transformers)."""
+
+
+class ZeroShot(LocalMethod):
+    """Embeds every label's description once, then compares."""
+
+    key: ClassVar[str] = "zero_shot"
+    engine_version: ClassVar[int] = 1
+    settings: ClassVar[type[Settings]] = ZeroShotSettings
+    trains: ClassVar[bool] = False
+
+    def weights_digest(self, settings: ZeroShotSettings, base: Path) -> str:
+        return weights_digest(settings.model, base, settings.weights)
+
+    def run(self, settings: ZeroShotSettings, work: Work) -> Outcome:
+        embedder = embedder_of(settings, work)
+        prototypes = embedder.embed(label_texts(work.dataset))  # (n_labels, width)
+        with PeakMemory(embedder.device.kind) as inference:
+            vectors = embedder.embed(rows_to_predict(work).texts, watch=work.progress)
+        megabytes = inference.mb + weights_mb(embedder.model)
+        footprint = Footprint(0.0, 0.0, megabytes, embedder.size_mb, embedder.parameters)
+        predictions = scored(SHARPNESS * vectors @ prototypes.T, "cosine similarity")
+        return Outcome(predictions, footprint, embedder.device)
+
+    def load(self, folder: Path, settings: ZeroShotSettings, work: Work) -> Predictor:  # noqa: ARG002
+        embedder = embedder_of(settings, work)
+        prototypes = embedder.embed(label_texts(work.dataset))
+
+        def label(texts: Sequence[str]) -> object:
+            return (embedder.embed(texts, batch_size=len(texts)) @ prototypes.T).argmax(axis=1)
+
+        with PeakMemory(embedder.device.kind) as memory:
+            label(work.dataset.test.texts[:32])
+        return LocalPredictor(label, embedder.encoder, weights_mb(embedder.model) + memory.mb)
+
+
+def label_texts(dataset: Dataset) -> list[str]:
+    """Each label's description, else its name with underscores as spaces."""
+    return [dataset.descriptions.get(label) or label.replace("_", " ") for label in dataset.labels]

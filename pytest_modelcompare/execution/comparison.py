@@ -14,6 +14,7 @@ from pytest_modelcompare.execution.ledger import Ledger
 from pytest_modelcompare.execution.options import DEFAULT_CAP_USD, Options
 from pytest_modelcompare.gates.judge import judge
 from pytest_modelcompare.gates.needs import contestants_of, needs_of
+from pytest_modelcompare.inference.device import device_kind
 from pytest_modelcompare.metrics.catalogue import Need
 from pytest_modelcompare.records import Dataset, Evidence, Outcomes, Run, Verdict
 from pytest_modelcompare.store.folders import StoreFolders
@@ -68,6 +69,11 @@ class Comparison:
     def base(self) -> Path:
         """Where the suite's relative paths start."""
         return self.suite.path.parent
+
+    @property
+    def device_kind(self) -> str:
+        """The device that models predict on in this session."""
+        return device_kind(self.options.device)
 
     @property
     def cap_usd(self) -> float:

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 from pytest_modelcompare.contestants.base import ContestantSpec
+from pytest_modelcompare.contestants.predictions import PredictionsSettings
 from pytest_modelcompare.contestants.registry import LOCAL
 from pytest_modelcompare.data.load import load_dataset
 from pytest_modelcompare.data.recorded import recorded_answers
@@ -73,13 +74,24 @@ def compute_all(comparison: Comparison, needs: Needs, watcher: Watcher) -> None:
     for spec in comparison.chosen(needs):
         with noting(comparison, [spec.name]):
             if spec.method == "predictions" and spec.name not in comparison.recorded:
-                dataset = comparison.dataset
-                assert dataset is not None
-                comparison.recorded[spec.name] = recorded_answers(
-                    spec.settings, dataset, comparison.suite.data, comparison.base, comparison.folders.downloads
-                )
+                read_recording(comparison, spec)
             elif spec.method in LOCAL and spec.name not in comparison.runs:
                 compute(comparison, spec, started, watcher)
+
+
+def read_recording(comparison: Comparison, spec: ContestantSpec) -> None:
+    """Recorded answers, in the order of the test rows."""
+    assert comparison.dataset is not None
+    settings = spec.settings
+    assert isinstance(settings, PredictionsSettings)
+    comparison.recorded[spec.name] = recorded_answers(
+        settings.source,
+        settings.missing,
+        comparison.dataset,
+        comparison.suite.data,
+        comparison.base,
+        comparison.folders.downloads,
+    )
 
 
 def compute(comparison: Comparison, spec: ContestantSpec, started: float, watcher: Watcher) -> None:

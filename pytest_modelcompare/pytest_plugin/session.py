@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_modelcompare.execution.comparison import Comparison
+from pytest_modelcompare.execution.comparison import Comparison, Needs
 from pytest_modelcompare.execution.ledger import Ledger
 from pytest_modelcompare.execution.options import Options
 from pytest_modelcompare.execution.prepare import prepare
@@ -41,13 +41,20 @@ class Comparisons:
             self.suites[suite.path] = Comparison(suite, self.options, self.ledger)
         return self.suites[suite.path]
 
+    def wanted(self) -> list[tuple[Comparison, Needs]]:
+        """What the selected gates need of each suite."""
+        return [(self.suites[path], self.suites[path].needs(specs)) for path, specs in self.selected.items()]
+
     def verdict(self, suite: Suite, spec: GateSpec) -> Verdict:
         """Judge a gate, after everything that any selected gate needs has been run."""
         if not self.prepared:
             self.prepared = True
-            wanted = {path: comparison.needs(self.selected.get(path, [])) for path, comparison in self.suites.items()}
-            prepare([(self.suites[path], needs) for path, needs in wanted.items()], self.watcher)
+            prepare(self.wanted(), self.watcher)
         return self.of(suite).judge(spec)
+
+    def prepare_one(self, comparison: Comparison, needs: Needs) -> None:
+        """Run what a Python test needs of a suite."""
+        prepare([(comparison, needs)], self.watcher)
 
 
 def line_of(verdict: Verdict) -> str:

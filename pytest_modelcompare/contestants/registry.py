@@ -1,0 +1,35 @@
+"""Every method by its key. The engines behind them load their libraries when they work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pytest_modelcompare.contestants.base import LocalMethod, Settings
+from pytest_modelcompare.contestants.fine_tune import FineTune, FineTuneSettings
+from pytest_modelcompare.contestants.later import CascadeSettings, DistillSettings, LoraSettings
+from pytest_modelcompare.contestants.linear_probe import LinearProbe, LinearProbeSettings
+from pytest_modelcompare.contestants.predictions import PredictionsSettings
+from pytest_modelcompare.contestants.prompt import PromptSettings
+from pytest_modelcompare.contestants.published import PublishedSettings
+from pytest_modelcompare.contestants.tfidf import Tfidf, TfidfSettings
+from pytest_modelcompare.contestants.zero_shot import ZeroShot, ZeroShotSettings
+
+METHODS: Mapping[str, type[Settings]] = {
+    "fine_tune": FineTuneSettings,
+    "lora": LoraSettings,
+    "linear_probe": LinearProbeSettings,
+    "tfidf": TfidfSettings,
+    "zero_shot": ZeroShotSettings,
+    "prompt": PromptSettings,
+    "distill": DistillSettings,
+    "cascade": CascadeSettings,
+    "predictions": PredictionsSettings,
+    "published": PublishedSettings,
+}
+"""The settings of each method."""
+
+LOCAL: Mapping[str, LocalMethod] = {method.key: method for method in (FineTune(), LinearProbe(), Tfidf(), ZeroShot())}
+"""Methods that compute on this machine."""
+
+LATER = frozenset({"lora", "distill", "cascade"})
+"""Methods that the format knows and this version refuses."""

@@ -1,0 +1,79 @@
+"""LLM calls: refused where the plan is too dear, else asked with what may still be spent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pytest_modelcompare.contestants.base import ContestantSpec
+from pytest_modelcompare.contestants.prompt import AskPlan, LLMOptions, PromptMethod
+from pytest_modelcompare.errors import BudgetError, ModelCompareError
+from pytest_modelcompare.execution.watch import Watcher
+from pytest_modelcompare.store.answers import AnswerJournal
+
+if TYPE_CHECKING:
+    from pytest_modelcompare.execution.comparison import Comparison, Needs
+
+
+def plans(comparison: Comparison, needs: Needs) -> dict[str, AskPlan]:
+    """What each LLM would be asked, and the estimate of its price."""
+    options, dataset = comparison.options, comparison.dataset
+    if dataset is None or options.smoke or options.llm == "off":
+        return {}
+    journal = AnswerJournal(comparison.folders)
+    return {
+        spec.name: PromptMethod().plan(spec.settings, dataset, journal, llm_options(comparison), comparison.base)
+        for spec in comparison.chosen(needs)
+        if spec.method == "prompt" and spec.name not in comparison.failures
+    }
+
+
+def llm_options(comparison: Comparison) -> LLMOptions:
+    options = comparison.options
+    left = comparison.ledger.left_usd(comparison.cap_usd, comparison.asked_usd)
+    return LLMOptions(options.llm, left, options.session, comparison.suite.prices)
+
+
+def refuse_dear_plans(wanted: Sequence[tuple[Comparison, Needs]]) -> None:
+    """Before the first call: what all suites together would cost must fit what may be spent."""
+    planned_usd = 0.0
+    for comparison, needs in wanted:
+        asked = [spec.name for spec in comparison.chosen(needs) if spec.method == "prompt"]
+        if not asked:
+            continue
+        try:
+            cost = sum(plan.usd_estimate for plan in plans(comparison, needs).values())
+        except ModelCompareError as error:
+            for name in asked:
+                comparison.failures[name] = error
+            continue
+        own_left = comparison.ledger.left_usd(comparison.cap_usd, comparison.asked_usd)
+        left = own_left - planned_usd if comparison.ledger.cap_usd is not None else own_left
+        planned_usd += cost
+        if cost > left:
+            error = too_dear(comparison, cost, left)
+            for name in asked:
+                comparison.failures[name] = error
+
+
+def too_dear(comparison: Comparison, cost: float, left: float) -> BudgetError:
+    return BudgetError(
+        f"the LLM calls would cost about {cost:.2f} USD, and {left:.2f} USD may be spent; none was made",
+        where=str(comparison.suite.path),
+        fix="raise `budget: {usd: …}` in the suite or --modelcompare-budget, or take fewer test rows (`rows:`)",
+    )
+
+
+def ask(comparison: Comparison, spec: ContestantSpec, watcher: Watcher) -> None:
+    """Take the stored answers of one LLM and ask for the rest."""
+    assert comparison.dataset is not None
+    if spec.name in comparison.failures:
+        return
+    journal = AnswerJournal(comparison.folders)
+    with comparison.store.lock(f"ask-{spec.name}"), watcher.job(f"{spec.name}: answers") as progress:
+        answered = PromptMethod().run(
+            spec.settings, comparison.dataset, journal, llm_options(comparison), comparison.base, progress
+        )
+    comparison.asked_usd += answered.usd
+    comparison.ledger.note_answers(usd=answered.usd, calls=answered.calls, stored=answered.stored)
+    comparison.answered[spec.name] = answered

@@ -1,0 +1,150 @@
+"""From runs, answers, timings and prices to one contestant's evidence."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pytest_modelcompare.contestants.base import ContestantSpec
+from pytest_modelcompare.contestants.predictions import PredictionsSettings
+from pytest_modelcompare.contestants.published import PublishedSettings
+from pytest_modelcompare.errors import GateError
+from pytest_modelcompare.pricing.answers import answers_cost
+from pytest_modelcompare.pricing.compute import compute_cost, train_cost_usd
+from pytest_modelcompare.pricing.price_list import Usage
+from pytest_modelcompare.records import Cost, Dataset, Evidence, Footprint, Latencies, Published, Run
+
+if TYPE_CHECKING:
+    from pytest_modelcompare.execution.comparison import Comparison
+
+NO_COMPUTE = "say in the suite what the machine costs: `compute: {price_per_hour: 0.10, utilisation: 0.5}`"
+
+
+def assemble(comparison: Comparison, spec: ContestantSpec) -> Evidence | None:
+    """What is known about a contestant; None where nothing of it was prepared."""
+    dataset = comparison.dataset
+    if dataset is None:
+        return None
+    if isinstance(spec.settings, PublishedSettings):
+        settings = spec.settings
+        figures = Published(settings.figures, settings.source, settings.n)
+        return Evidence(spec.name, spec.method, dataset.labels, dataset.test.labels, published=figures)
+    if runs := comparison.runs.get(spec.name):
+        return of_runs(comparison, spec, runs, dataset)
+    if spec.name in comparison.recorded:
+        return of_recording(comparison, spec, dataset)
+    if spec.name in comparison.answered:
+        return of_answers(comparison, spec, dataset)
+    return None
+
+
+def of_runs(comparison: Comparison, spec: ContestantSpec, runs: list[Run], dataset: Dataset) -> Evidence:
+    """A contestant that computed here, or on the machine whose run is stored."""
+    timing = comparison.timings.get(spec.name)
+    cost, because, train_cost = compute_costs(comparison, spec, runs)
+    first = runs[0]
+    return Evidence(
+        spec.name,
+        spec.method,
+        dataset.labels,
+        dataset.test.labels,
+        dataset.test.groups,
+        tuple(run.outcome.predictions for run in runs),
+        spec.seeds,
+        model_of(spec),
+        f"{first.machine}, {first.outcome.device.precision}" if first.outcome.device else first.machine,
+        timing.latencies if timing else None,
+        timing.throughput if timing else None,
+        mean_footprint(runs),
+        cost,
+        because,
+        train_cost,
+    )
+
+
+def compute_costs(comparison: Comparison, spec: ContestantSpec, runs: list[Run]) -> tuple[Cost | None, str, float | None]:
+    """Cost per prediction, why there is none, and the cost of training all seeds."""
+    compute = comparison.suite.compute
+    if compute is None:
+        return None, NO_COMPUTE, None
+    trained_on = runs[0].outcome.device.kind if runs[0].outcome.device else "cpu"
+    train_price = compute.price_on(trained_on)
+    seconds = sum(run.outcome.footprint.train_seconds for run in runs)
+    trained = None
+    if train_price is not None and np.isfinite(seconds):
+        trained = train_cost_usd(seconds, train_price, compute.utilisation)
+    timing = comparison.timings.get(spec.name)
+    if timing is None:
+        return None, "it was not timed on this machine", trained
+    served_on = comparison.device_kind
+    price = compute.price_on(served_on)
+    if price is None:
+        return None, f"`compute: price_per_hour` names no price for {served_on}", trained
+    return compute_cost(timing.throughput, price, compute.utilisation), "", trained
+
+
+def mean_footprint(runs: list[Run]) -> Footprint:
+    """Means over seeds; sizes are the same for all."""
+    prints = [run.outcome.footprint for run in runs]
+    return Footprint(
+        float(np.mean([one.train_seconds for one in prints])),
+        float(np.mean([one.train_memory_mb for one in prints])),
+        float(np.mean([one.inference_memory_mb for one in prints])),
+        prints[0].size_mb,
+        prints[0].parameters,
+    )
+
+
+def of_recording(comparison: Comparison, spec: ContestantSpec, dataset: Dataset) -> Evidence:
+    """Recorded answers, priced where tokens were recorded and the model is named."""
+    recorded = comparison.recorded[spec.name]
+    settings = spec.settings
+    assert isinstance(settings, PredictionsSettings)
+    cost, because = None, "its recording has no columns with token counts"
+    if recorded.tokens is not None and settings.model is None:
+        because = "name the `model` that gave the answers, so that their tokens have a price"
+    elif recorded.tokens is not None and settings.model is not None:
+        usages = [None if tokens is None else Usage(*tokens) for tokens in recorded.tokens]
+        try:
+            cost = answers_cost(usages, [datetime.now(UTC)] * len(usages), settings.model, comparison.suite.prices)
+        except GateError as error:
+            because = str(error)
+    latencies = None
+    if recorded.latencies_ms is not None and len(recorded.latencies_ms):
+        blocks = np.arange(len(recorded.latencies_ms)) * 20 // len(recorded.latencies_ms)
+        latencies = Latencies(recorded.latencies_ms, blocks.astype(np.int64), "as recorded", f"recorded {spec.name}", "")
+    return Evidence(
+        spec.name,
+        spec.method,
+        dataset.labels,
+        dataset.test.labels,
+        dataset.test.groups,
+        (recorded.predictions,),
+        model=settings.model,
+        latencies=latencies,
+        cost=cost,
+        no_cost_because=because,
+    )
+
+
+def of_answers(comparison: Comparison, spec: ContestantSpec, dataset: Dataset) -> Evidence:
+    """An LLM that was asked, or whose stored answers were taken."""
+    answered = comparison.answered[spec.name]
+    return Evidence(
+        spec.name,
+        spec.method,
+        dataset.labels,
+        dataset.test.labels,
+        dataset.test.groups,
+        (answered.predictions,),
+        model=model_of(spec),
+        latencies=answered.latencies,
+        cost=answered.cost,
+        no_cost_because=answered.no_cost_because,
+    )
+
+
+def model_of(spec: ContestantSpec) -> str | None:
+    return getattr(spec.settings, "model", None)

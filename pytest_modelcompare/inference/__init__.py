@@ -1,0 +1,1 @@
+"""Loading models, predicting with them, and timing them side by side."""

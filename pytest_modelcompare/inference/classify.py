@@ -1,0 +1,47 @@
+"""Labels and scores from a model with a classification head."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_modelcompare.inference.precision import autocast
+from pytest_modelcompare.inference.tokens import Encoded, Encoder, by_length
+from pytest_modelcompare.records import Device
+from pytest_modelcompare.records.progress import Progress, Watch, silent
+
+
+@dataclass(frozen=True, slots=True)
+class Classifier:
+    """A frozen model with its tokenizer, on its device."""
+
+    model: Any
+    encoder: Encoder
+    device: Device
+
+    def logits(self, encoded: Encoded, batch_size: int = 64, watch: Watch = silent) -> NDArray[np.float32]:
+        """Shape (n, n_labels), in the order given; computed in batches of similar length."""
+        import torch
+
+        found: dict[int, NDArray[np.float32]] = {}
+        with torch.inference_mode(), autocast(self.device):
+            for rows in by_length(encoded.lengths, batch_size):
+                batch = self.encoder.batch(encoded, rows, self.device.kind)
+                values = self.model(**batch).logits.float().cpu().numpy()  # copying waits for CUDA
+                found.update(zip(rows.tolist(), values, strict=True))
+                watch(Progress(len(found), len(encoded.lengths), "predict"))
+        return np.stack([found[row] for row in range(len(found))])
+
+    def predict(self, texts: Sequence[str]) -> NDArray[np.int64]:
+        """Label numbers, shape (n,), from text to label, as one batch where memory allows."""
+        return self.logits(self.encoder.encode(texts), batch_size=len(texts)).argmax(axis=1)
+
+
+def softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Rows of logits (n, k) as probabilities."""
+    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), np.float64)

@@ -1,0 +1,145 @@
+"""Model references: where `hub-id[@revision]`, a path or `package:MODULE/SUBPATH` lies."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+from pathlib import Path
+
+from pytest_modelcompare.errors import ModelError
+
+HUB_ID = re.compile(r"(?P<id>[\w.-]+(/[\w.-]+)?)(@(?P<revision>[\w./-]+))?")
+COMMIT = re.compile(r"[0-9a-f]{40}")
+SMALL_FILES = ("*.json", "*.txt", "*.model", "1_Pooling/config.json")
+
+
+def local_folder(reference: str, base: Path) -> Path | None:
+    """The folder a reference names; None where it is a hub id. Imports nothing.
+
+    Raises:
+        ModelError: the package or folder is not there, or the reference has no known form.
+    """
+    if reference.startswith("package:"):
+        return package_folder(reference)
+    path = base / Path(reference).expanduser()
+    if path.is_dir():
+        return path.resolve()
+    looks_like_path = reference.startswith((".", "~", "/")) or reference.count("/") > 1
+    if looks_like_path or not HUB_ID.fullmatch(reference):
+        raise ModelError(
+            "there is no such model folder",
+            where=reference,
+            fix=f"paths start at {base}; other forms are `org/name@revision` and `package:MODULE/SUBPATH`",
+        )
+    return None
+
+
+def package_folder(reference: str) -> Path:
+    """The folder inside an installed package, found without importing the package."""
+    module, _, rest = reference.removeprefix("package:").partition("/")
+    top, *inner = module.split(".")
+    spec = importlib.util.find_spec(top) if top.isidentifier() else None
+    if spec is None or not spec.submodule_search_locations:
+        raise ModelError(
+            f"the package `{top}` is not installed", where=reference, fix=f"pip install {top.replace('_', '-')}"
+        )
+    root = Path(next(iter(spec.submodule_search_locations))).joinpath(*inner).resolve()
+    folder = (root / rest).resolve()
+    if not folder.is_relative_to(root):
+        raise ModelError("the path leads out of the package", where=reference, fix="name a folder inside the package")
+    if not folder.is_dir():
+        raise ModelError(f"the package has no folder `{rest}`", where=reference, fix=f"see what is in {root}")
+    return folder
+
+
+def split_hub_id(reference: str) -> tuple[str, str]:
+    """(repository, revision); the revision is "main" where none is named."""
+    found = HUB_ID.fullmatch(reference)
+    assert found is not None
+    return found["id"], found["revision"] or "main"
+
+
+def hub_commit(reference: str) -> str:
+    """The commit a hub reference stands for: from the local cache, else asked of the hub.
+
+    Raises:
+        ModelError: it is neither in the cache nor to be had from the hub.
+    """
+    repository, revision = split_hub_id(reference)
+    if COMMIT.fullmatch(revision):
+        return revision
+    ref = hub_cache() / f"models--{repository.replace('/', '--')}" / "refs" / revision
+    if ref.is_file():
+        return ref.read_text(encoding="ascii").strip()
+    from huggingface_hub import HfApi
+
+    with hub_errors(reference):
+        return str(HfApi().model_info(repository, revision=revision).sha)
+
+
+def hub_cache() -> Path:
+    """Where huggingface_hub keeps models, by its own environment variables."""
+    home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "huggingface")
+    return Path(os.environ.get("HF_HUB_CACHE") or Path(home, "hub")).expanduser()
+
+
+def model_folder(reference: str, base: Path, *, weights: str | None = "safetensors") -> Path:
+    """The folder with the model's files, downloaded first where it is a hub id.
+
+    Args:
+        weights: safetensors, pickle (torch's own format too), or None for config and tokenizer alone.
+
+    Raises:
+        ModelError: it is not there, or holds no weights in the format allowed.
+    """
+    folder = local_folder(reference, base) or download(reference, weights)
+    if not (folder / "config.json").is_file():
+        raise ModelError("the folder holds no model: no config.json", where=reference)
+    if weights == "safetensors" and not any(folder.glob("*.safetensors")):
+        raise ModelError(
+            "there are no weights as safetensors",
+            where=reference,
+            fix="convert them to safetensors, or say `weights: pickle` if you trust their origin",
+        )
+    return folder
+
+
+def download(reference: str, weights: str | None) -> Path:
+    """Fetch (or find in the cache) what is needed of a hub repository."""
+    from huggingface_hub import snapshot_download
+
+    repository, _ = split_hub_id(reference)
+    formats = {"safetensors": ["*.safetensors"], "pickle": ["*.safetensors", "pytorch_model*.bin"], None: []}[weights]
+    with hub_errors(reference):
+        return Path(
+            snapshot_download(
+                repository,
+                revision=hub_commit(reference),
+                allow_patterns=[*SMALL_FILES, *formats],
+                ignore_patterns=["onnx/*", "openvino/*"],
+            )
+        )
+
+
+class hub_errors:  # noqa: N801
+    """The hub's and the network's failures, as ModelError."""
+
+    def __init__(self, reference: str) -> None:
+        self.reference = reference
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        import httpx
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+        expected = (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, httpx.HTTPError, OSError)
+        if isinstance(error, expected):
+            first_line = str(error).strip().split("\n")[0] or type(error).__name__
+            raise ModelError(
+                f"it is no folder here, and the model hub does not give it: {first_line}",
+                where=self.reference,
+                fix="check the name and the network, download it first, or use a path or `package:MODULE/SUBPATH`",
+            ) from error

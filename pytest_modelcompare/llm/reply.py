@@ -1,0 +1,78 @@
+"""What a service replied, and what label is in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from pytest_modelcompare.llm.prompts import ANSWER_KEY
+from pytest_modelcompare.pricing.price_list import Usage
+from pytest_modelcompare.records import NO_ANSWER
+
+FAILED_STOPS = {
+    "refusal": "refused",
+    "max_tokens": "cut short",
+    "model_context_window_exceeded": "too long for the model",
+}
+"""Stop reasons that leave no answer, as the report calls them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer as it is stored. It never holds a key or a header."""
+
+    text: str
+    stop_reason: str
+    usage: Usage
+    latency_ms: float
+    """Of the request that succeeded; the waits of its retries are not in it."""
+
+    created: str
+    """ISO 8601, UTC."""
+
+    session: str
+    retries: int = 0
+
+    def as_record(self, **facts: Any) -> dict[str, Any]:
+        return {**asdict(self), **facts}
+
+    @property
+    def date(self) -> datetime:
+        return datetime.fromisoformat(self.created)
+
+
+def reply_from(record: Mapping[str, Any]) -> Reply:
+    """The inverse of `as_record`."""
+    return Reply(
+        record["text"],
+        record["stop_reason"],
+        Usage(**record["usage"]),
+        record["latency_ms"],
+        record["created"],
+        record["session"],
+        record.get("retries", 0),
+    )
+
+
+def label_in(reply: Reply, numbers: Mapping[str, int]) -> tuple[int, str | None]:
+    """The label's number, or NO_ANSWER with the kind of failure."""
+    if reply.stop_reason in FAILED_STOPS:
+        return NO_ANSWER, FAILED_STOPS[reply.stop_reason]
+    text = reply.text.strip()
+    if text.startswith("{"):
+        try:
+            answer = json.loads(text).get(ANSWER_KEY)
+        except ValueError:
+            return NO_ANSWER, "not readable"
+    else:
+        answer = text.strip("\"'`. \n")
+    if not isinstance(answer, str) or not answer:
+        return NO_ANSWER, "not readable"
+    if answer in numbers:
+        return numbers[answer], None
+    by_fold = {label.casefold(): number for label, number in numbers.items()}
+    found = by_fold.get(answer.casefold(), NO_ANSWER)
+    return found, None if found != NO_ANSWER else "outside the labels"

@@ -1,0 +1,125 @@
+"""From the suite's `contestants:` to their specs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pytest_modelcompare.contestants.base import ContestantSpec, NotYet, Settings
+from pytest_modelcompare.contestants.registry import LATER, LOCAL, METHODS
+from pytest_modelcompare.suite.validate import unknown_key, validated
+from pytest_modelcompare.suite.yaml_reader import Document, Path
+
+NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+NOT_AVAILABLE = "is not available in this version"
+OF_TRAINED = ("train", "sweep")
+"""Options of every trained contestant whose engine comes later."""
+
+
+def contestant_specs(
+    contestants: Mapping[str, Mapping[str, Any]], defaults: Mapping[str, Mapping[str, Any]], document: Document
+) -> dict[str, ContestantSpec]:
+    """Every contestant that is in order; what is wrong with the others is noted."""
+    for method in defaults:
+        if method not in METHODS:
+            unknown_key(method, ("defaults", method), document, METHODS)
+    specs = {}
+    for name, options in contestants.items():
+        path: Path = ("contestants", name)
+        if not NAME.fullmatch(name):
+            document.add(f"`{name}` is no name for a contestant", document.place(path, key=True), "letters, digits and _ , not starting with a digit")
+        elif (method := method_of(name, options, document)) is not None and (
+            settings := settings_of(name, method, options, defaults.get(method, {}), document)
+        ) is not None:
+            seeds = tuple(getattr(settings, "seeds", None) or (0,))
+            line = document.place(path, key=True).line
+            specs[name] = ContestantSpec(name, method, settings, seeds, line)
+    return specs
+
+
+def method_of(name: str, options: Mapping[str, Any], document: Document) -> str | None:
+    """The one method key of a contestant."""
+    path: Path = ("contestants", name)
+    found = [key for key in options if key in METHODS]
+    if len(found) > 1:
+        document.add(f"contestant `{name}` has {len(found)} methods: {', '.join(found)}", document.place((*path, found[1]), key=True), "keep one of them")
+        return None
+    if found:
+        return found[0]
+    for key in options:
+        if (near := nearest_method(str(key))) is not None:
+            document.add(f"unknown method `{key}`", document.place((*path, key), key=True), f"did you mean `{near}`?")
+            return None
+    document.add(f"contestant `{name}` has no method", document.place(path, key=True), f"give it one of {', '.join(METHODS)}")
+    return None
+
+
+def nearest_method(key: str) -> str | None:
+    from difflib import get_close_matches
+
+    known_options = {field for settings in METHODS.values() for field in settings.model_fields}
+    near = get_close_matches(key, list(METHODS), 1, 0.7)
+    return near[0] if near and key not in known_options else None
+
+
+def settings_of(
+    name: str, method: str, options: Mapping[str, Any], defaults: Mapping[str, Any], document: Document
+) -> Settings | None:
+    """A contestant's settings, its method's defaults below its own options."""
+    path: Path = ("contestants", name)
+    kind = METHODS[method]
+    before = len(document.problems)
+    if method in LATER:
+        document.add(f"`{method}` {NOT_AVAILABLE}", document.place((*path, method), key=True))
+        return None
+    refuse_later_options(kind, method, name, options, document, path)
+    refuse_later_options(kind, method, name, defaults, document, ("defaults", method))
+    own = {key: value for key, value in options.items() if key != method and key not in OF_TRAINED}
+    for place, given in (((*path,), own), (("defaults", method), defaults)):
+        for key in given:
+            if key not in kind.model_fields or key == kind.main and place == path and method != key:
+                unknown_key(str(key), (*place, key), document, option_names(kind), owner=method)
+    known = {key: value for key, value in {**defaults, **own}.items() if key in kind.model_fields}
+    if kind.main:
+        known[kind.main] = options[method]
+        alias_place(document, path, method, kind.main)
+    elif options[method] not in ({}, None):
+        document.add(f"`{method}` takes no value", document.place((*path, method)), f"write `{method}: {{}}` and its options beside it")
+    for key in defaults:
+        if key not in own and (*path, key) not in document.values:
+            document.values[(*path, key)] = document.place(("defaults", method, key))
+    settings = validated(kind, known, document, path)
+    return settings if len(document.problems) == before else None
+
+
+def option_names(kind: type[Settings]) -> list[str]:
+    return [name for name in kind.model_fields if name != kind.main]
+
+
+def alias_place(document: Document, path: Path, method: str, main: str) -> None:
+    """`fine_tune: MODEL` fills `model`: complaints about `model` stand where MODEL stands."""
+    length = len(path) + 1
+    for place in [known for known in document.values if known[:length] == (*path, method)]:
+        document.values[(*path, main, *place[length:])] = document.values[place]
+    for place in [known for known in document.keys if known[:length] == (*path, method)]:
+        document.keys[(*path, main, *place[length:])] = document.keys[place]
+
+
+def refuse_later_options(
+    kind: type[Settings], method: str, name: str, options: Mapping[str, Any], document: Document, path: Path
+) -> None:
+    """Options that the format knows and this version cannot honour are refused, never ignored."""
+    for key, value in options.items():
+        place = document.place((*path, key), key=True)
+        if key in OF_TRAINED and method in LOCAL and LOCAL[method].trains:
+            document.add(f"`{key}` {NOT_AVAILABLE}", place)
+        field = kind.model_fields.get(key)
+        if field is not None and any(is_not_yet(one) for one in field.metadata) and value != field.default:
+            document.add(f"`{key}: {value}` {NOT_AVAILABLE}", place, f"`{name}` can leave it out" if field.default is None else f"this version has `{key}: {field.default}`")
+
+
+def is_not_yet(metadata: object) -> bool:
+    return isinstance(metadata, NotYet) or metadata is NotYet
+
+

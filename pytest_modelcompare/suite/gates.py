@@ -1,0 +1,113 @@
+"""From the suite's `gates:` to their specs, problems at the column they stand at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pytest_modelcompare.contestants.base import ContestantSpec
+from pytest_modelcompare.contestants.published import PublishedSettings
+from pytest_modelcompare.gates.check import Abilities, check
+from pytest_modelcompare.gates.claims import Claim
+from pytest_modelcompare.gates.language import GateSyntaxError, parse
+from pytest_modelcompare.gates.spec import GateSpec
+from pytest_modelcompare.suite.model import GateSettings
+from pytest_modelcompare.suite.yaml_reader import Document, Path, Place
+
+
+def gate_specs(
+    gates: Sequence[str | GateSettings],
+    contestants: Mapping[str, Any],
+    specs: Mapping[str, ContestantSpec],
+    labels: Sequence[str] | None,
+    document: Document,
+) -> tuple[GateSpec, ...]:
+    """Every gate that is in order; what is wrong with the others is noted.
+
+    Args:
+        contestants: every name in the file, those with problems of their own too.
+    """
+    abilities = {name: abilities_of(specs.get(name)) for name in contestants}
+    found: list[GateSpec] = []
+    lines: dict[str, int] = {}
+    for index, gate in enumerate(gates):
+        settings = GateSettings(gate=gate) if isinstance(gate, str) else gate
+        path: Path = ("gates", index)
+        spec = gate_spec(settings, path, isinstance(gate, str), abilities, labels, document)
+        if spec is None:
+            continue
+        if spec.id in lines:
+            hint = f"it stands in line {lines[spec.id]} already; give one of them a `name:`"
+            document.add(f"two gates are called `{spec.id}`", document.place(path), hint)
+        lines.setdefault(spec.id, spec.line)
+        found.append(spec)
+    return tuple(found)
+
+
+def gate_spec(
+    settings: GateSettings,
+    path: Path,
+    bare: bool,
+    abilities: Mapping[str, Abilities],
+    labels: Sequence[str] | None,
+    document: Document,
+) -> GateSpec | None:
+    if settings.slice is not None:
+        document.add("`slice` is not available in this version", document.place((*path, "slice"), key=True))
+        return None
+    if settings.any_of is not None:
+        sentences = [((*path, "any_of", number), text) for number, text in enumerate(settings.any_of)]
+    else:
+        assert settings.gate is not None
+        sentences = [(path if bare else (*path, "gate"), settings.gate)]
+    claims = [claim_at(place, text, abilities, labels, document) for place, text in sentences]
+    if any(claim is None for claim in claims):
+        return None
+    return GateSpec(
+        text=" or ".join(" ".join(text.split()) for _, text in sentences),
+        claims=tuple(claim for claim in claims if claim is not None),
+        any_of=settings.any_of is not None,
+        name=settings.name,
+        line=document.place(path).line,
+        marks=tuple(settings.marks),
+        undecided=settings.undecided,
+        decide=settings.decide,
+        confidence=settings.confidence,
+        expect=settings.expect,
+    )
+
+
+def claim_at(
+    path: Path, text: str, abilities: Mapping[str, Abilities], labels: Sequence[str] | None, document: Document
+) -> Claim | None:
+    """The claim of a sentence; None, and problems noted, where it is none."""
+    place = document.place(path)
+    try:
+        claim = parse(text)
+    except GateSyntaxError as error:
+        document.add(error.what, inside(document, place, error.column, error.width), error.fix)
+        return None
+    issues = check(claim, abilities, labels)
+    for issue in issues:
+        document.add(issue.message, inside(document, place, issue.column, issue.width), issue.hint)
+    return None if issues else claim
+
+
+def inside(document: Document, place: Place, column: int, width: int) -> Place:
+    """A column of a sentence as a column of the file; for folded scalars, where the scalar starts."""
+    lines = document.source.splitlines()
+    line = lines[place.line - 1] if 0 < place.line <= len(lines) else ""
+    opening = line[place.column - 1 : place.column]
+    if opening in ("|", ">"):
+        return place
+    shift = 1 if opening in ("'", '"') else 0
+    return replace(place, column=place.column + shift + column - 1, width=width)
+
+
+def abilities_of(spec: ContestantSpec | None) -> Abilities:
+    """What a contestant can carry; of one with problems of its own, anything."""
+    if spec is None:
+        return Abilities("unknown")
+    figures = frozenset(spec.settings.figures) if isinstance(spec.settings, PublishedSettings) else frozenset()
+    return Abilities(spec.method, figures)

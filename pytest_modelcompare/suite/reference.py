@@ -1,0 +1,78 @@
+"""The format's page of the docs, made from the settings' own docstrings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from pytest_modelcompare.contestants.base import NotYet
+from pytest_modelcompare.contestants.registry import LATER, METHODS
+from pytest_modelcompare.data.recorded import RecordedSource
+from pytest_modelcompare.data.settings import DataSettings, SourceSettings, SplitSettings
+from pytest_modelcompare.suite.model import BudgetSettings, ComputeSettings, GateSettings, PriceSettings, SuiteSettings
+
+PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
+    ("The file", SuiteSettings),
+    ("`data:`", DataSettings),
+    ("A source", SourceSettings),
+    ("`split:`", SplitSettings),
+    ("`compute:`", ComputeSettings),
+    ("`budget:`", BudgetSettings),
+    ("`prices:`", PriceSettings),
+    ("A gate", GateSettings),
+    ("A recording (`predictions:`)", RecordedSource),
+)
+
+
+def markdown() -> str:
+    """Every key of the format: parts first, then each method's options."""
+    sections = [section(title, model) for title, model in PARTS]
+    sections += [section(f"`{method}:`", model, method) for method, model in METHODS.items()]
+    return "\n".join(sections)
+
+
+def section(title: str, model: type[BaseModel], method: str | None = None) -> str:
+    head = [f"## {title}", "", (model.__doc__ or "").strip(), ""]
+    if method in LATER:
+        head += ["*Not available in this version.*", ""]
+    return "\n".join([*head, "| key | type | default | meaning |", "|---|---|---|---|", *rows(model, method), ""])
+
+
+def rows(model: type[BaseModel], method: str | None) -> Iterator[str]:
+    main = getattr(model, "main", None) if method else None
+    for name, field in model.model_fields.items():
+        key = method if name == main else name
+        later = " *Not available in this version.*" if any(isinstance(one, NotYet) for one in field.metadata) else ""
+        yield f"| `{key}` | {kind(field)} | {default(field)} | {(field.description or '').strip()}{later} |"
+
+
+def kind(field: FieldInfo) -> str:
+    return "`" + words(field.annotation).replace("|", "\\|") + "`"
+
+
+def words(annotation: Any) -> str:
+    """A type as a user of YAML would say it."""
+    arguments = getattr(annotation, "__args__", ())
+    origin = getattr(annotation, "__origin__", None)
+    name = getattr(origin or annotation, "__name__", str(annotation))
+    if name == "Literal":
+        return " | ".join(str(one) for one in arguments)
+    if name in ("Union", "UnionType") or type(annotation).__name__ == "UnionType":
+        return " | ".join(words(one) for one in arguments if one is not type(None))
+    if name == "Annotated":
+        return words(arguments[0])
+    if name == "list":
+        return f"list of {words(arguments[0])}"
+    if name == "dict":
+        return f"{words(arguments[0])} → {words(arguments[1])}"
+    plain = {"str": "text", "int": "whole number", "float": "number", "bool": "yes or no", "Any": "anything"}
+    return plain.get(name, "mapping" if isinstance(annotation, type) and issubclass(annotation, BaseModel) else name)
+
+
+def default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    return "–" if field.default is None else f"`{field.default}`"

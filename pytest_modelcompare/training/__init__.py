@@ -1,0 +1,1 @@
+"""Fitting: the fine-tuning loop and logistic regression."""
