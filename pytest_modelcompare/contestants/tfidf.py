@@ -50,7 +50,7 @@ class Tfidf(LocalMethod):
             ngrams = fit_ngrams(train.texts, *settings.ngrams)
             rows = ngrams.transform(train.texts)
             work.progress(Progress(1, 2, f"fit a logistic regression on {len(ngrams.vocabulary):,} n-grams"))
-            linear, notes = fit_logistic(rows, train.labels, len(work.dataset.labels), settings.C, tolerance=1e-2)
+            linear, notes = fit_logistic(rows, train.labels, len(work.dataset.labels), settings.C, tolerance=3e-4)
         seconds = time.perf_counter() - start
         ngrams.save(folder)
         linear.save(folder)

@@ -38,7 +38,8 @@ class Classifier:
 
     def predict(self, texts: Sequence[str]) -> NDArray[np.int64]:
         """Label numbers, shape (n,), from text to label, as one batch where memory allows."""
-        return self.logits(self.encoder.encode(texts), batch_size=len(texts)).argmax(axis=1)
+        logits = self.logits(self.encoder.encode(texts), batch_size=len(texts))
+        return np.asarray(logits.argmax(axis=1), np.int64)
 
 
 def softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:

@@ -72,4 +72,5 @@ def folder_mb(folder: Path) -> float:
 
 def weights_mb(model: Any) -> float:
     """What a torch module's parameters and buffers take in memory."""
-    return sum(tensor.numel() * tensor.element_size() for tensor in (*model.parameters(), *model.buffers())) / MIB
+    tensors = (*model.parameters(), *model.buffers())
+    return float(sum(tensor.numel() * tensor.element_size() for tensor in tensors) / MIB)

@@ -36,7 +36,7 @@ def keep_head_in_fp32(model: torch.nn.Module, n_labels: int) -> torch.nn.Module 
         with torch.autocast(rows.device.type, enabled=False):
             return torch.nn.functional.linear(rows.float(), head.weight, head.bias)
 
-    head.forward = forward  # type: ignore[method-assign]
+    head.forward = forward  # type: ignore[method-assign,assignment]
     return head
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pytest_modelcompare.errors import ModelError
@@ -122,24 +124,19 @@ def download(reference: str, weights: str | None) -> Path:
         )
 
 
-class hub_errors:  # noqa: N801
+@contextmanager
+def hub_errors(reference: str) -> Iterator[None]:
     """The hub's and the network's failures, as ModelError."""
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
-    def __init__(self, reference: str) -> None:
-        self.reference = reference
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        import httpx
-        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-        expected = (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, httpx.HTTPError, OSError)
-        if isinstance(error, expected):
-            first_line = str(error).strip().split("\n")[0] or type(error).__name__
-            raise ModelError(
-                f"it is no folder here, and the model hub does not give it: {first_line}",
-                where=self.reference,
-                fix="check the name and the network, download it first, or use a path or `package:MODULE/SUBPATH`",
-            ) from error
+    # The bases are OSError and HTTPError of the client that this version of the hub library uses.
+    expected: tuple[type[BaseException], ...] = (*HfHubHTTPError.__bases__, HFValidationError)
+    try:
+        yield
+    except expected as error:
+        first_line = str(error).strip().split("\n")[0] or type(error).__name__
+        raise ModelError(
+            f"it is no folder here, and the model hub does not give it: {first_line}",
+            where=reference,
+            fix="check the name and the network, download it first, or use a path or `package:MODULE/SUBPATH`",
+        ) from error

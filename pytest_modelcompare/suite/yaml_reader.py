@@ -134,6 +134,12 @@ class Walker:
 
     def __init__(self, document: Document) -> None:
         self.document = document
+        self.lines = document.source.splitlines()
+
+    def starts_with_tag(self, node: Node) -> bool:
+        """Whether a tag is written out, even one that changes nothing."""
+        line = self.lines[node.start_mark.line] if node.start_mark.line < len(self.lines) else ""
+        return line[node.start_mark.column :].startswith("!")
 
     def plain(self, node: Node, path: Path) -> Any:
         self.document.nodes += 1
@@ -143,7 +149,7 @@ class Walker:
             raise TooMuch("nested too deeply, or an alias that holds itself")
         self.document.values[path] = place_of(node)
         tag = str(node.tag)
-        if not tag.startswith(PLAIN_TAGS) or (node.start_mark.buffer or " ")[node.start_mark.index :][:1] == "!":
+        if not tag.startswith(PLAIN_TAGS) or self.starts_with_tag(node):
             self.document.add(f"the tag `{short(tag)}` is refused", place_of(node), "suites hold plain values only")
             return None
         if isinstance(node, MappingNode):

@@ -13,7 +13,7 @@ from pytest_modelcompare.inference.linear import Linear
 
 
 def fit_logistic(
-    rows: Any, labels: NDArray[np.int64], n_labels: int, c: float, *, iterations: int = 200, tolerance: float = 1e-3
+    rows: Any, labels: NDArray[np.int64], n_labels: int, c: float, *, iterations: int = 200, tolerance: float = 1e-4
 ) -> tuple[Linear, tuple[str, ...]]:
     """L2-penalised maximum likelihood by L-BFGS (scikit-learn).
 

@@ -66,7 +66,7 @@ def train(
         with autocast(device):
             logits = model(**batch).logits.float()  # (batch, n_labels)
         loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(labels[rows]).to(device.kind))
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.parameters(), LARGEST_GRADIENT)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)

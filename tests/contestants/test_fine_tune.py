@@ -137,16 +137,20 @@ def test_other_architectures_train_and_predict(kind, tmp_path):
     common = {"vocab_size": 20, "pad_token_id": 0, "eos_token_id": 3}
     small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
     model = {
-        "distilbert": lambda: hf.DistilBertModel(hf.DistilBertConfig(**common, dim=16, n_layers=1, n_heads=2, hidden_dim=32)),
+        "distilbert": lambda: hf.DistilBertModel(
+            hf.DistilBertConfig(**common, dim=16, n_layers=1, n_heads=2, hidden_dim=32)
+        ),
         "roberta": lambda: hf.RobertaModel(hf.RobertaConfig(**common, **small, max_position_embeddings=34)),
         "t5": lambda: hf.T5ForConditionalGeneration(
             hf.T5Config(**common, d_model=16, d_kv=8, d_ff=32, num_layers=1, num_heads=2, decoder_start_token_id=0)
         ),
-    }[kind]()  # fmt: skip
+    }[kind]()
     model.save_pretrained(tmp_path / "model")
     tokenizer_of_words().save_pretrained(tmp_path / "model")
     work = small_work(tmp_path / "run")
     settings = settings_for(tmp_path / "model", epochs=1)
     outcome = FineTune().run(settings, work)
     assert np.isfinite(outcome.predictions.scores).all()
-    assert np.array_equal(FineTune().load(work.folder, settings, work).predict(work.dataset.test.texts), outcome.predictions.labels)
+    assert np.array_equal(
+        FineTune().load(work.folder, settings, work).predict(work.dataset.test.texts), outcome.predictions.labels
+    )

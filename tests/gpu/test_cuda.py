@@ -1,0 +1,37 @@
+"""The same work on a CUDA device; skips without one."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.gpu
+
+
+@pytest.fixture
+def small_models(monkeypatch):
+    torch = pytest.importorskip("torch")
+    if not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device")
+    monkeypatch.syspath_prepend(Path(__file__).parent.parent / "contestants")
+    sys.modules.pop("small_models", None)
+    import small_models
+
+    return small_models
+
+
+def test_fine_tuning_on_cuda_is_deterministic_for_a_seed_and_survives_keeping(small_models, tmp_path):
+    from pytest_modelcompare.contestants.fine_tune import FineTune, FineTuneSettings
+
+    folder = small_models.small_bert(tmp_path / "bert")
+    settings = FineTuneSettings(model=str(folder), epochs=20, learning_rate=3e-3, batch_size=8)
+    works = [small_models.small_work(tmp_path / name, device="cuda") for name in ("a", "b")]
+    first, second = (FineTune().run(settings, work) for work in works)
+    assert first.device.kind == "cuda"
+    assert np.array_equal(first.predictions.scores, second.predictions.scores)
+    predictor = FineTune().load(works[0].folder, settings, works[0])
+    assert np.array_equal(predictor.predict(works[0].dataset.test.texts), first.predictions.labels)
+    assert predictor.memory_mb() > 0

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from pytest_modelcompare.errors import ModelError
+from pytest_modelcompare.inference import device
+from pytest_modelcompare.inference.device import choose_device, machine_in_words
+
+
+@pytest.fixture
+def cpuinfo(tmp_path, monkeypatch):
+    monkeypatch.setattr(device, "CPUINFO", tmp_path / "cpuinfo")
+    return tmp_path / "cpuinfo"
+
+
+def test_a_machine_is_its_processor_and_cores(cpuinfo, monkeypatch):
+    cpuinfo.write_text("processor : 0\nmodel name\t: AMD EPYC 7B13\n")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    assert machine_in_words("cpu") == "AMD EPYC 7B13, 2 cores"
+
+
+@pytest.mark.parametrize(("flags", "there"), [("fpu avx512_bf16 avx2", True), ("fpu avx2", False)])
+def test_bf16_is_seen_in_the_flags(cpuinfo, flags, there):
+    cpuinfo.write_text(f"model name\t: x\nflags\t\t: {flags}\n")
+    assert device.cpu_has_bf16() is there
+
+
+def test_without_bf16_instructions_nothing_is_probed(cpuinfo, monkeypatch):
+    cpuinfo.write_text("flags : fpu\n")
+    monkeypatch.setattr(device, "bf16_speed_up", lambda: pytest.fail("probed"))
+    found = device.precision_for.__wrapped__("cpu")
+    assert (found.precision, found.reason) == ("fp32", "this CPU has no bf16 instructions")
+
+
+@pytest.mark.parametrize(("ratio", "precision"), [(1.1, "fp32"), (4.0, "bf16")])
+def test_bf16_is_taken_where_it_pays(cpuinfo, monkeypatch, ratio, precision):
+    cpuinfo.write_text("flags : avx512_bf16\n")
+    monkeypatch.setattr(device, "bf16_speed_up", lambda: ratio)
+    found = device.precision_for.__wrapped__("cpu")
+    assert found.precision == precision
+    assert f"{ratio:.1f} times as fast" in found.reason
+
+
+def test_what_the_suite_says_wins():
+    assert choose_device("cpu", "fp32") == device.Device("cpu", "fp32", "as the suite says")
+
+
+def test_a_device_that_is_not_there_is_an_error(monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ModelError, match="no cuda device"):
+        choose_device("cuda", "auto")
+
+
+def test_naming_the_machine_imports_no_torch():
+    code = (
+        "import sys; from pytest_modelcompare.inference.device import *;"
+        "assert machine_in_words(device_kind('auto')); assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import numpy as np
+
+from pytest_modelcompare.inference.timing import measure_latencies, measure_throughput, rotated
+
+
+class FakeClock:
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+class Scripted:
+    """Takes `per_call` seconds and `per_row` more for each text."""
+
+    batch_sizes = (2, 8)
+
+    def __init__(self, name, clock, calls, per_call=0.0, per_row=0.0):
+        self.name, self.clock, self.calls = name, clock, calls
+        self.per_call, self.per_row = per_call, per_row
+
+    def predict(self, texts):
+        self.clock.now += self.per_call + self.per_row * len(texts)
+        self.calls.append((self.name, tuple(texts)))
+
+    def tokens(self, texts):
+        return 3 * len(texts)
+
+
+def world(**seconds_per_row):
+    clock, calls = FakeClock(), []
+    return {name: Scripted(name, clock, calls, per_row=s) for name, s in seconds_per_row.items()}, clock, calls
+
+
+def latencies(predictors, clock, texts=("a", "b", "c", "d"), **options):
+    given = {"session": "s", "machine": "m", "clock": clock} | options
+    return measure_latencies(predictors, texts, **given)
+
+
+def test_each_row_is_timed_alone_and_warm_up_is_not_counted():
+    predictors, clock, calls = world(a=0.010)
+    found = latencies(predictors, clock, blocks=2, rows_per_block=3, warmup=4)["a"]
+    np.testing.assert_allclose(found.milliseconds, 10.0)
+    assert found.blocks.tolist() == [0, 0, 0, 1, 1, 1]
+    assert len(calls) == 4 + 6
+    assert all(len(texts) == 1 for _, texts in calls)
+
+
+def test_blocks_interleave_and_who_begins_moves_on():
+    predictors, clock, calls = world(a=0.01, b=0.01)
+    latencies(predictors, clock, blocks=2, rows_per_block=3, warmup=2)
+    assert "".join(name for name, _ in calls[4:]) == "aaabbb" + "bbbaaa"
+
+
+def test_contestants_are_timed_on_the_same_rows():
+    predictors, clock, calls = world(a=0.01, b=0.02)
+    latencies(predictors, clock, blocks=1, rows_per_block=3, warmup=2)
+    assert [texts for name, texts in calls[4:] if name == "a"] == [texts for name, texts in calls[4:] if name == "b"]
+
+
+def test_a_slow_contestant_gets_fewer_rows_and_never_fewer_than_three():
+    predictors, clock, _ = world(fast=0.001, slow=0.1, slowest=9.0)
+    found = latencies(predictors, clock, blocks=10, rows_per_block=20, seconds_limit=15)
+    # 15 s / 10 blocks / 0.1 s = 15 rows; 15 / 10 / 9 = 0 rows, raised to 3
+    assert [len(found[name].milliseconds) for name in ("fast", "slow", "slowest")] == [200, 150, 30]
+
+
+def test_throughput_takes_the_best_batch_size():
+    clock, calls = FakeClock(), []
+    predictors = {"a": Scripted("a", clock, calls, per_call=0.08, per_row=0.01)}
+    found = measure_throughput(predictors, ["x"] * 20, session="s", machine="m", blocks=4, clock=clock)["a"]
+    # 8 rows in 0.08 + 8 · 0.01 = 0.16 s: 50 rows/s; 2 rows in 0.1 s would be 20
+    assert found.batch_size == 8
+    np.testing.assert_allclose(found.rows_per_s, [50.0] * 4)
+    assert found.tokens_per_row == 3.0
+
+
+def test_rotation_goes_round():
+    assert [rotated(["a", "b", "c"], by) for by in (0, 1, 4)] == [["a", "b", "c"], ["b", "c", "a"], ["b", "c", "a"]]
