@@ -22,7 +22,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     switch: dict[str, Any] = {"action": "store_true", "default": False}
     from_command_line("--modelcompare", **switch, help="collect and run comparison suites")
     from_command_line("--modelcompare-plan", **switch, help="print what would run and what it would cost; run nothing")
-    from_command_line("--modelcompare-smoke", **switch, help="two steps on a few rows with small random weights; gates are skipped")
+    from_command_line(
+        "--modelcompare-smoke", **switch, help="two steps on a few rows with small random weights; gates are skipped"
+    )
     from_command_line("--modelcompare-fresh", **switch, help="ignore stored runs, not stored answers")
     from_command_line("--modelcompare-accept", **switch, help="write the accepted record beside each suite")
     for name, default, kind, metavar, text in VALUED:
@@ -30,12 +32,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action = "append" if name == "report" else "store"
         from_command_line(f"--modelcompare-{name}", action=action, default=None, metavar=metavar, help=text)
         parser.addini(twin, text, type=kind, default=default)
-    parser.addini("modelcompare", "collect and run comparison suites, as --modelcompare does", type="bool", default=False)
+    parser.addini(
+        "modelcompare", "collect and run comparison suites, as --modelcompare does", type="bool", default=False
+    )
     parser.addini("modelcompare_files", "file names that are suites", type="args", default=FILE_PATTERNS)
 
 
 VALUED: tuple[tuple[str, Any, Any, str, str], ...] = (
-    ("llm", "auto", "string", "auto|replay|refresh|off", "stored answers and ask for the rest | stored only | ask anew | skip gates that need an LLM"),
+    (
+        "llm",
+        "auto",
+        "string",
+        "auto|replay|refresh|off",
+        "stored answers and ask for the rest | stored only | ask anew | skip gates that need an LLM",
+    ),
     ("budget", "", "string", "USD", "hard cap on LLM spending for the session"),
     ("device", "auto", "string", "auto|cpu|cuda|mps", "where models train and predict"),
     ("executor", "local", "string", "local", "where jobs run"),
@@ -51,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if wanted(config):
         from pytest_modelcompare.pytest_plugin import hooks
 
-        hooks.start(config)
+        hooks.start(config, is_suite)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -61,8 +71,6 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         config.option.numprocesses = 0
         config.option.dist = "no"
         config.option.tx = []
-
-
 
 
 def wanted(config: pytest.Config) -> bool:
@@ -82,7 +90,9 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     config = parent.config
     if wanted(config) or not is_suite(file_path, config):
         return None
-    named = any((config.invocation_params.dir / argument.partition("::")[0]).resolve() == file_path for argument in config.args)
+    named = any(
+        (config.invocation_params.dir / argument.partition("::")[0]).resolve() == file_path for argument in config.args
+    )
     return UnaskedSuite.from_parent(parent, path=file_path) if named else None
 
 

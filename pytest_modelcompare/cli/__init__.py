@@ -16,7 +16,9 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a sub-command; the exit status says whether all is well."""
-    parser = argparse.ArgumentParser(prog="modelcompare", description="Small models against LLMs, as a regression gate.")
+    parser = argparse.ArgumentParser(
+        prog="modelcompare", description="Small models against LLMs, as a regression gate."
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, text in COMMANDS.items():
         add_options(name, commands.add_parser(name, help=text, description=text))

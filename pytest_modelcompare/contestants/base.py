@@ -57,7 +57,7 @@ class Predictor(ABC):
     def predict(self, texts: Sequence[str]) -> object:
         """Label the texts from text to label, tokenising included; synchronised when it returns."""
 
-    def tokens(self, texts: Sequence[str]) -> int | None:
+    def tokens(self, texts: Sequence[str]) -> int | None:  # noqa: ARG002
         """Tokens in the texts without padding; None without a tokenizer."""
         return None
 

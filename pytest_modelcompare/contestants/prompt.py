@@ -36,7 +36,7 @@ class PromptSettings(Settings):
     """`anthropic:MODEL`. (`openai` and `local` are not available in this version.)"""
 
     instructions: str | None = None
-    """The task in your words, or a path to a file that ends in .txt or .md, relative to the suite. The label menu is added."""
+    """The task in your words, or a .txt or .md file with them, relative to the suite. The label menu is added."""
 
     shots: Annotated[int, Field(ge=0)] = 0
     """How many training rows are shown with their labels. A row never sees itself or an equal text."""
@@ -150,7 +150,9 @@ class PromptMethod:
 
     key = "prompt"
 
-    def plan(self, settings: PromptSettings, dataset: Dataset, journal: Journal, options: LLMOptions, base: Path) -> AskPlan:
+    def plan(
+        self, settings: PromptSettings, dataset: Dataset, journal: Journal, options: LLMOptions, base: Path
+    ) -> AskPlan:
         """What is stored, what is missing, and an estimate of its price.
 
         Raises:
@@ -198,7 +200,9 @@ class PromptMethod:
         requests = requests_for(plan, dataset)
         found = [stored_reply(request, journal, options) for request in requests]
         # equal texts make equal requests: asked once, answered alike
-        missing = list({request.key(): request for request, reply in zip(requests, found, strict=True) if reply is None}.values())
+        missing = list(
+            {request.key(): request for request, reply in zip(requests, found, strict=True) if reply is None}.values()
+        )
         require_way_to_ask(settings, len(missing), len(requests), options)
         calls, usd = 0, 0.0
         if missing:
@@ -216,7 +220,9 @@ class PromptMethod:
             found = [reply or by_key[request.key()] for request, reply in zip(requests, found, strict=True)]
             calls, usd = asker.calls, asker.spent_usd
         stored = len(requests) - len(missing)
-        return answered([reply for reply in found if reply is not None], settings, dataset, options, plan, calls, usd, stored)
+        return answered(
+            [reply for reply in found if reply is not None], settings, dataset, options, plan, calls, usd, stored
+        )
 
 
 def prompt_plan(settings: PromptSettings, dataset: Dataset, journal: Journal, base: Path) -> PromptPlan:
@@ -270,7 +276,8 @@ def require_way_to_ask(settings: PromptSettings, missing: int, total: int, optio
         return
     if options.mode == "replay":
         raise LLMError(
-            f"{missing:,} of {total:,} answers of {settings.model} are not stored, and --modelcompare-llm=replay asks for none",
+            f"{missing:,} of {total:,} answers of {settings.model} are not stored, and "
+            "--modelcompare-llm=replay asks for none",
             fix="run once with --modelcompare-llm=auto and a key, or bring the store along",
         )
     if options.mode == "off":
@@ -294,11 +301,17 @@ def answered(
     failures = Counter(kind for _, kind in read if kind is not None)
     cost, because = None, ""
     try:
-        cost = answers_cost([reply.usage for reply in replies], [reply.date for reply in replies], settings.model, options.prices)
+        cost = answers_cost(
+            [reply.usage for reply in replies], [reply.date for reply in replies], settings.model, options.prices
+        )
     except GateError as error:
         because = str(error)
     days = sorted(reply.created[:10] for reply in replies)
-    notes = [] if plan.structured else ["answers are free text, checked here: the menu is too large for the service's grammar"]
+    notes = (
+        []
+        if plan.structured
+        else ["answers are free text, checked here: the menu is too large for the service's grammar"]
+    )
     if settings.shots:
         notes.append(f"the first {settings.shots} training rows as shots")
     return Answered(

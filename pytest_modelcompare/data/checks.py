@@ -27,7 +27,8 @@ def require_no_leak(leak: Sequence[int], n: int, limit: float, where: str) -> No
         raise DataError(
             f"{len(leak):,} of {n:,} test texts ({len(leak) / n:.1%}) also stand in train; at most {limit:.0%} may",
             where=where,
-            fix="split with `split: {test: 0.2}`, which keeps equal texts on one side, or raise `leakage:` if this is how your data comes",
+            fix="split with `split: {test: 0.2}`, which keeps equal texts on one side, "
+            "or raise `leakage:` if this is how your data comes",
         )
 
 

@@ -44,7 +44,9 @@ def fetch(url: str, sha256: str | None, folder: Path, limit_bytes: int = LARGEST
     found = hashlib.sha256(unfinished.read_bytes()).hexdigest()
     if found != digest:
         unfinished.unlink()
-        raise DataError("the download has another digest", where=url, fix=f"its sha256 is {found}, the suite says {digest}")
+        raise DataError(
+            "the download has another digest", where=url, fix=f"its sha256 is {found}, the suite says {digest}"
+        )
     unfinished.rename(target)
     return target
 
@@ -54,7 +56,11 @@ def require_safe(url: str) -> None:
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise DataError(f"`{parts.scheme}://` is not supported", where=url, fix="use https://, hf:// or a path")
     if parts.username or parts.password:
-        raise DataError("a URL with a password in it would be stored", where=f"{parts.scheme}://{parts.hostname}", fix="use a public URL or a path")
+        raise DataError(
+            "a URL with a password in it would be stored",
+            where=f"{parts.scheme}://{parts.hostname}",
+            fix="use a public URL or a path",
+        )
 
 
 def download(url: str, unfinished: Path, limit_bytes: int, wait_s: float) -> None:

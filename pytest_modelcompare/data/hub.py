@@ -20,7 +20,9 @@ def from_folder(path: Path, settings: SourceSettings) -> Table:
     try:
         loaded = datasets.load_from_disk(str(path))
     except FileNotFoundError as error:
-        raise DataError("is no `datasets` folder", where=str(path), fix="write one with `dataset.save_to_disk(…)`, or name a file") from error
+        raise DataError(
+            "is no `datasets` folder", where=str(path), fix="write one with `dataset.save_to_disk(…)`, or name a file"
+        ) from error
     return as_table(chosen_split(loaded, settings.split, str(path)), str(path))
 
 
@@ -33,9 +35,19 @@ def from_hub(settings: SourceSettings) -> Table:
     name, revision, split = parsed(settings)
     try:
         loaded = datasets.load_dataset(name, revision=revision)
-    except (datasets.exceptions.DatasetNotFoundError, FileNotFoundError, ConnectionError, ValueError, HfHubHTTPError) as error:
+    except (
+        datasets.exceptions.DatasetNotFoundError,
+        FileNotFoundError,
+        ConnectionError,
+        ValueError,
+        HfHubHTTPError,
+    ) as error:
         reason = str(error).partition("\n")[0]
-        raise DataError(f"cannot be loaded: {reason}", where=where, fix="check the name and the network, or name a local `datasets` folder") from error
+        raise DataError(
+            f"cannot be loaded: {reason}",
+            where=where,
+            fix="check the name and the network, or name a local `datasets` folder",
+        ) from error
     return as_table(chosen_split(loaded, split, where), where)
 
 
@@ -60,7 +72,9 @@ def chosen_split(loaded: Dataset | DatasetDict, split: str | None, where: str) -
         split = names[0]
     if split not in names:
         said = f"no split `{split}`" if split else "holds several splits"
-        raise DataError(said, where=where, fix=f"choose one of {', '.join(names)} with `split:` (or `:split` after hf://NAME)")
+        raise DataError(
+            said, where=where, fix=f"choose one of {', '.join(names)} with `split:` (or `:split` after hf://NAME)"
+        )
     return loaded[split]
 
 
@@ -72,5 +86,7 @@ def as_table(dataset: Dataset, where: str) -> Table:
     for name, feature in dataset.features.items():
         names: Any = getattr(feature, "names", None)
         values = dataset[name]
-        columns[name] = [names[value] if names and value is not None and value >= 0 else cell(value) for value in values]
+        columns[name] = [
+            names[value] if names and value is not None and value >= 0 else cell(value) for value in values
+        ]
     return Table(columns, where)

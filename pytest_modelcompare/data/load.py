@@ -106,11 +106,17 @@ def raw_rows(table: Table, settings: DataSettings) -> Raw:
     """Text, label, id and group of every row; null and empty texts are refused with their row numbers."""
     parts = [table.column(name) for name in settings.text_columns]
     labels = table.column(settings.label)
-    texts = parts[0] if len(parts) == 1 else ["\n".join(cell for cell in cells if cell) for cells in zip(*parts, strict=True)]
+    texts = (
+        parts[0]
+        if len(parts) == 1
+        else ["\n".join(cell for cell in cells if cell) for cells in zip(*parts, strict=True)]
+    )
     for what, cells in (("text", texts), ("label", labels)):
         empty = [table.first_row + row for row, value in enumerate(cells) if value is None or not value.strip()]
         if empty:
-            raise DataError(f"{len(empty)} rows have no {what}: {shown_rows(empty)}", where=table.where, fix="fill or remove them")
+            raise DataError(
+                f"{len(empty)} rows have no {what}: {shown_rows(empty)}", where=table.where, fix="fill or remove them"
+            )
     codes = settings.codes
     ids = table.column(settings.id) if settings.id else [str(row) for row in range(len(table))]
     require_distinct(ids, settings.id, table)

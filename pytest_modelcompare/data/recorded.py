@@ -81,7 +81,9 @@ def recorded_answers(
     answers = [settings.codes.get(answer or "", answer or "") for answer in table.column(source.prediction)]
     places, how = matched(table, answers, settings, dataset, missing)
     number = dataset.label_number()
-    labels = np.array([NO_ANSWER if place is None else number.get(answers[place], NO_ANSWER) for place in places], np.int64)
+    labels = np.array(
+        [NO_ANSWER if place is None else number.get(answers[place], NO_ANSWER) for place in places], np.int64
+    )
     failures: Counter[str] = Counter()
     for place in places:
         if place is None:
@@ -110,7 +112,9 @@ def matched(
         texts = ["\n".join(cell for cell in cells if cell) for cells in zip(*parts, strict=True)]
         if len(table) == len(test) and all(map(str.__eq__, texts, test.texts)):
             return list(range(len(test))), "text"  # row for row the same file: equal texts need no guess
-        return by_key([folded(text) for text in texts], [folded(text) for text in test.texts], answers, table, missing, "text"), "text"
+        return by_key(
+            [folded(text) for text in texts], [folded(text) for text in test.texts], answers, table, missing, "text"
+        ), "text"
     if len(table) != len(test):
         names = f"`{settings.id}` or " if settings.id else ""
         raise DataError(
@@ -139,7 +143,9 @@ def by_key(
     lost = [row for row, key in enumerate(wanted, 1) if key not in clear]
     if lost and missing == "error":
         several = sum(len(places.get(wanted[row - 1], [])) > 1 for row in lost)
-        kinds = [f"{len(lost) - several:,} match no answer"] * (len(lost) > several) + [f"{several:,} match several that differ"] * (several > 0)
+        kinds = [f"{len(lost) - several:,} match no answer"] * (len(lost) > several) + [
+            f"{several:,} match several that differ"
+        ] * (several > 0)
         raise DataError(
             f"test rows that do not match one recorded answer by {what}: {', '.join(kinds)} (rows {shown_rows(lost)})",
             where=table.where,
@@ -197,5 +203,6 @@ def picked_latencies(source: RecordedSource, table: Table, places: Sequence[int 
     if source.latency_ms not in table.columns:
         return None
     recorded = numbers(table, source.latency_ms)
-    picked = np.array([recorded[place] for place in places if place is not None])
-    return picked[np.isfinite(picked)]
+    picked = recorded[[place for place in places if place is not None]]
+    finite: NDArray[np.float64] = picked[np.isfinite(picked)]
+    return finite

@@ -17,7 +17,8 @@ class SourceSettings(DataPart):
     """Where rows come from: a path alone, or with more said about it."""
 
     path: str
-    """csv, tsv, jsonl or parquet (each also .gz), a `datasets` folder, `hf://NAME@REVISION:split`, or `https://…` with `sha256`."""
+    """csv, tsv, jsonl or parquet (each also .gz), a `datasets` folder, `hf://NAME@REVISION:split`, or
+    `https://…` with `sha256`."""
 
     sha256: Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")] | None = None
     """Digest of the file as it is stored. Required for `https://`; checked for files too."""

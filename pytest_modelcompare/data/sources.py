@@ -39,4 +39,6 @@ def source_table(source: Source, base: Path, downloads: Path) -> Table:
 def require_digest(path: Path, expected: str) -> None:
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != expected.lower():
-        raise DataError("the content has changed", where=str(path), fix=f"its sha256 is {found}, the suite says {expected.lower()}")
+        raise DataError(
+            "the content has changed", where=str(path), fix=f"its sha256 is {found}, the suite says {expected.lower()}"
+        )

@@ -45,7 +45,9 @@ class Table:
 
     def picked(self, rows: Iterable[int]) -> Table:
         rows = list(rows)
-        return Table({name: [cells[row] for row in rows] for name, cells in self.columns.items()}, self.where, self.first_row)
+        return Table(
+            {name: [cells[row] for row in rows] for name, cells in self.columns.items()}, self.where, self.first_row
+        )
 
 
 def read_table(path: Path, name: str | None = None) -> Table:
@@ -66,12 +68,18 @@ def read_table(path: Path, name: str | None = None) -> Table:
             return from_parquet(path, where, gzipped=gzipped)
         if suffix not in READERS:
             known = ", ".join([*READERS, ".parquet"])
-            raise DataError(f"unknown format `{suffix or named.name}`", where=where, fix=f"known: {known}, each also .gz, or a `datasets` folder")
+            raise DataError(
+                f"unknown format `{suffix or named.name}`",
+                where=where,
+                fix=f"known: {known}, each also .gz, or a `datasets` folder",
+            )
         text = decoded(gzip.decompress(path.read_bytes()) if gzipped else path.read_bytes(), where)
     except (gzip.BadGzipFile, EOFError) as error:
         raise DataError(f"is no whole gzip file: {error}", where=where) from error
     except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}", where=where, fix="paths are relative to the suite file") from error
+        raise DataError(
+            f"cannot be read: {error.strerror}", where=where, fix="paths are relative to the suite file"
+        ) from error
     return READERS[suffix](text, where)
 
 

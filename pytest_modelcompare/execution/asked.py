@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pytest_modelcompare.contestants.base import ContestantSpec
-from pytest_modelcompare.contestants.prompt import AskPlan, LLMOptions, PromptMethod
+from pytest_modelcompare.contestants.prompt import AskPlan, LLMOptions, PromptMethod, PromptSettings
 from pytest_modelcompare.errors import BudgetError, ModelCompareError
 from pytest_modelcompare.execution.watch import Watcher
 from pytest_modelcompare.store.answers import AnswerJournal
@@ -22,10 +22,17 @@ def plans(comparison: Comparison, needs: Needs) -> dict[str, AskPlan]:
         return {}
     journal = AnswerJournal(comparison.folders)
     return {
-        spec.name: PromptMethod().plan(spec.settings, dataset, journal, llm_options(comparison), comparison.base)
+        spec.name: PromptMethod().plan(
+            prompt_settings(spec), dataset, journal, llm_options(comparison), comparison.base
+        )
         for spec in comparison.chosen(needs)
         if spec.method == "prompt" and spec.name not in comparison.failures
     }
+
+
+def prompt_settings(spec: ContestantSpec) -> PromptSettings:
+    assert isinstance(spec.settings, PromptSettings)
+    return spec.settings
 
 
 def llm_options(comparison: Comparison) -> LLMOptions:
@@ -51,9 +58,9 @@ def refuse_dear_plans(wanted: Sequence[tuple[Comparison, Needs]]) -> None:
         left = own_left - planned_usd if comparison.ledger.cap_usd is not None else own_left
         planned_usd += cost
         if cost > left:
-            error = too_dear(comparison, cost, left)
+            refusal = too_dear(comparison, cost, left)
             for name in asked:
-                comparison.failures[name] = error
+                comparison.failures[name] = refusal
 
 
 def too_dear(comparison: Comparison, cost: float, left: float) -> BudgetError:
@@ -72,7 +79,7 @@ def ask(comparison: Comparison, spec: ContestantSpec, watcher: Watcher) -> None:
     journal = AnswerJournal(comparison.folders)
     with comparison.store.lock(f"ask-{spec.name}"), watcher.job(f"{spec.name}: answers") as progress:
         answered = PromptMethod().run(
-            spec.settings, comparison.dataset, journal, llm_options(comparison), comparison.base, progress
+            prompt_settings(spec), comparison.dataset, journal, llm_options(comparison), comparison.base, progress
         )
     comparison.asked_usd += answered.usd
     comparison.ledger.note_answers(usd=answered.usd, calls=answered.calls, stored=answered.stored)

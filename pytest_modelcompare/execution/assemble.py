@@ -64,7 +64,9 @@ def of_runs(comparison: Comparison, spec: ContestantSpec, runs: list[Run], datas
     )
 
 
-def compute_costs(comparison: Comparison, spec: ContestantSpec, runs: list[Run]) -> tuple[Cost | None, str, float | None]:
+def compute_costs(
+    comparison: Comparison, spec: ContestantSpec, runs: list[Run]
+) -> tuple[Cost | None, str, float | None]:
     """Cost per prediction, why there is none, and the cost of training all seeds."""
     compute = comparison.suite.compute
     if compute is None:
@@ -114,7 +116,9 @@ def of_recording(comparison: Comparison, spec: ContestantSpec, dataset: Dataset)
     latencies = None
     if recorded.latencies_ms is not None and len(recorded.latencies_ms):
         blocks = np.arange(len(recorded.latencies_ms)) * 20 // len(recorded.latencies_ms)
-        latencies = Latencies(recorded.latencies_ms, blocks.astype(np.int64), "as recorded", f"recorded {spec.name}", "")
+        latencies = Latencies(
+            recorded.latencies_ms, blocks.astype(np.int64), "as recorded", f"recorded {spec.name}", ""
+        )
     return Evidence(
         spec.name,
         spec.method,

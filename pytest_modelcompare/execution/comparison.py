@@ -114,9 +114,15 @@ class Comparison:
             if name in self.failures:
                 return error_verdict(spec, self.failures[name])
         if self.options.smoke:
-            return Verdict(spec.text, Outcomes.SKIPPED, "a smoke run proves that the suite runs; its gates are not judged")
-        if self.options.llm == "off" and (asked := [name for name in named if self.suite.contestants[name].method == "prompt"]):
-            return Verdict(spec.text, Outcomes.SKIPPED, f"{', '.join(asked)} would ask an LLM, and --modelcompare-llm=off")
+            return Verdict(
+                spec.text, Outcomes.SKIPPED, "a smoke run proves that the suite runs; its gates are not judged"
+            )
+        if self.options.llm == "off" and (
+            asked := [name for name in named if self.suite.contestants[name].method == "prompt"]
+        ):
+            return Verdict(
+                spec.text, Outcomes.SKIPPED, f"{', '.join(asked)} would ask an LLM, and --modelcompare-llm=off"
+            )
         suite = self.suite
         return judge(
             spec,

@@ -37,7 +37,8 @@ def local_jobs(spec: ContestantSpec, method: LocalMethod, dataset: Dataset, base
     """One job per seed, with the fingerprint it is stored under."""
     weights = method.weights_digest(spec.settings, base)
     return [
-        LocalJob(spec, method, seed, run_fingerprint(method, spec, seed, dataset.digest, weights)) for seed in spec.seeds
+        LocalJob(spec, method, seed, run_fingerprint(method, spec, seed, dataset.digest, weights))
+        for seed in spec.seeds
     ]
 
 

@@ -49,10 +49,9 @@ def planned_jobs(comparison: Comparison, needs: Needs) -> list[PlannedJob]:
         elif spec.name in asked:
             plan = asked[spec.name]
             tokens = plan.input_tokens_estimate + plan.output_tokens_estimate
-            what = f"ask {plan.missing:,} of {plan.total:,} rows, about {tokens:,} tokens ({getattr(spec.settings, 'model', '')})"
+            model = getattr(spec.settings, "model", "")
+            what = f"ask {plan.missing:,} of {plan.total:,} rows, about {tokens:,} tokens ({model})"
             jobs.append(PlannedJob(spec.name, what, plan.missing == 0, plan.usd_estimate))
         else:
             jobs.append(PlannedJob(spec.name, f"read ({spec.method})", True))
     return jobs
-
-

@@ -45,7 +45,9 @@ def timing_key(comparison: Comparison, name: str) -> str:
     return f"{run.fingerprint}/{run.created}"
 
 
-def measure(comparison: Comparison, fingerprints: Mapping[str, str], machine: str, watcher: Watcher) -> dict[str, Timing]:
+def measure(
+    comparison: Comparison, fingerprints: Mapping[str, str], machine: str, watcher: Watcher
+) -> dict[str, Timing]:
     """Load every model, time them in interleaved blocks, keep the result."""
     from pytest_modelcompare.inference.timing import measure_latencies, measure_throughput
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from pytest_modelcompare.contestants.base import Progress, silent
@@ -12,16 +12,8 @@ from pytest_modelcompare.contestants.base import Progress, silent
 class Watcher(Protocol):
     """Shows jobs while they run."""
 
-    def job(self, title: str) -> AbstractJob:
+    def job(self, title: str) -> AbstractContextManager[Callable[[Progress], None]]:
         """Announce a job; the returned context gives the callback for its progress."""
-
-
-class AbstractJob(Protocol):
-    """The context a job runs in."""
-
-    def __enter__(self) -> Callable[[Progress], None]: ...
-
-    def __exit__(self, *exception: object) -> None: ...
 
 
 class Unwatched:

@@ -78,7 +78,12 @@ def check_metric(
         return
     if metric.label is not None:
         if not spec.per_label:
-            yield GateIssue(f"`{spec.name}` is not defined for one label", column, len(spec.name), "f1, precision, recall, auroc and average_precision are")
+            yield GateIssue(
+                f"`{spec.name}` is not defined for one label",
+                column,
+                len(spec.name),
+                "f1, precision, recall, auroc and average_precision are",
+            )
         elif labels is not None and metric.label not in labels:
             yield unknown("label", metric.label, labels, column + len(metric.name) + 1)
     yield from check_argument(metric, spec, contestants, column)
@@ -93,12 +98,16 @@ def check_argument(
     """`(OTHER)` of break_even; `(cpu)` is known and refused."""
     if spec.needs is Need.BREAK_EVEN:
         if metric.argument is None:
-            yield GateIssue("`break_even` needs the other contestant", column, len(spec.name), "write break_even(OTHER)")
+            yield GateIssue(
+                "`break_even` needs the other contestant", column, len(spec.name), "write break_even(OTHER)"
+            )
         elif metric.argument not in contestants:
             yield unknown("contestant", metric.argument, contestants, column + len(spec.name) + 1)
     elif metric.argument in DEVICES:
         hint = "figures are of the device that --modelcompare-device names"
-        yield GateIssue(f"a figure on another device (`({metric.argument})`) {NOT_AVAILABLE}", column, len(spec.name), hint)
+        yield GateIssue(
+            f"a figure on another device (`({metric.argument})`) {NOT_AVAILABLE}", column, len(spec.name), hint
+        )
     elif metric.argument is not None:
         yield unknown("device", metric.argument, DEVICES, column + len(spec.name) + 1)
 
@@ -116,7 +125,9 @@ def never_carries(abilities: Abilities, spec: MetricSpec) -> str | None:
 def check_comparison(claim: Comparison) -> Iterator[GateIssue]:
     """Something must be measured, units must agree, a threshold must lie in the metric's range."""
     if not metrics_of(claim):
-        yield GateIssue("nothing here is measured", claim.column, 1, "name a contestant's metric, e.g. `small.accuracy`")
+        yield GateIssue(
+            "nothing here is measured", claim.column, 1, "name a contestant's metric, e.g. `small.accuracy`"
+        )
     for metric, number in ((claim.left, claim.right), (claim.right, claim.left)):
         if isinstance(metric, Metric) and isinstance(number, Number) and metric.name in METRICS:
             yield from check_range(METRICS[metric.name], number)

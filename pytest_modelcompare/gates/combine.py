@@ -68,7 +68,8 @@ def spread_seeds(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         size = max(len(a), len(b))
         return np.broadcast_to(a, (size, *a.shape[1:])), np.broadcast_to(b, (size, *b.shape[1:]))
     raise GateError(
-        f"{len(a)} seeds are compared with {len(b)}", fix="give both contestants as many `seeds`, or one of them a single one"
+        f"{len(a)} seeds are compared with {len(b)}",
+        fix="give both contestants as many `seeds`, or one of them a single one",
     )
 
 

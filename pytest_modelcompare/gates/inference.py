@@ -41,8 +41,9 @@ def infer(question: Question, evidence: EvidenceByName, confidence: float, *, ne
     if spec.needs in ON_ROWS and one_model_each and not next_training and (one_figure or question.is_difference):
         if all(side.clusters is None for side in sides):
             return on_rows(question, sides, confidence)
-        if one_figure and metric.name in ("accuracy", "coverage"):
-            return clustered_proportion(successes(sides[0], metric.name), sides[0].clusters, question.threshold, confidence)
+        clusters = sides[0].clusters
+        if one_figure and clusters is not None and metric.name in ("accuracy", "coverage"):
+            return clustered_proportion(successes(sides[0], metric.name), clusters, question.threshold, confidence)
     if metric.name == "ece":
         raise no_interval_for_ece()
     if spec.needs is Need.LATENCY and (found := on_requests(question, sides, confidence)) is not None:
@@ -88,9 +89,7 @@ def successes(side: Evidence, metric: str) -> np.ndarray:
     return result
 
 
-def of_one_label(
-    metric: str, true: np.ndarray, answered: np.ndarray, threshold: float, confidence: float
-) -> Inference:
+def of_one_label(metric: str, true: np.ndarray, answered: np.ndarray, threshold: float, confidence: float) -> Inference:
     """F1, precision or recall of one label against a number: exact on the rows that matter."""
     tp, fp, fn = int((true & answered).sum()), int((~true & answered).sum()), int((true & ~answered).sum())
     if metric == "f1":
@@ -125,7 +124,9 @@ def few_misordered(found: Inference, truth: np.ndarray, scores: list[np.ndarray]
         areas, m1, m0, _ = auroc.per_class(truth, one, label)
         if len(areas) == 0 or auroc.misordered(areas, m1, m0).min() < auroc.FEWEST_MISORDERED:
             because = "too few rows of a label are ranked wrongly for an interval of average precision; auroc has one"
-            return Inference(found.value, found.low, found.high, found.p_above, found.p_below, found.method, found.n, because)
+            return Inference(
+                found.value, found.low, found.high, found.p_above, found.p_below, found.method, found.n, because
+            )
     return found
 
 
@@ -159,7 +160,10 @@ def require_one_place(question: Question, sides: list[Evidence]) -> None:
     kinds = {METRICS[metric.name].needs for metric in question.metrics}
     names = " and ".join(dict.fromkeys(side.name for side in local))
     again = "run with --modelcompare-fresh, which measures them side by side"
-    if Need.LATENCY in kinds and len({(side.latencies.machine, side.latencies.session) for side in local if side.latencies}) > 1:
+    if (
+        Need.LATENCY in kinds
+        and len({(side.latencies.machine, side.latencies.session) for side in local if side.latencies}) > 1
+    ):
         raise GateError(f"{names} were timed in different sessions or on different machines", fix=again)
     if any(metric.name in MEASURED_ONCE for metric in question.metrics) and len({side.machine for side in local}) > 1:
         raise GateError(f"{names} were trained on different machines", fix=again)

@@ -1,4 +1,7 @@
-"""The verdict on a gate: two one-sided tests, so that a false claim passes, and a true one fails, at most 5 % of the time."""
+"""The verdict on a gate: two one-sided tests.
+
+A false claim passes, and a true one fails, at most 5 % of the time each.
+"""
 
 from __future__ import annotations
 
@@ -156,7 +159,8 @@ def require_coverage(question: Question, evidence: dict[str, Evidence], min_cove
         answered = estimate("coverage", side).value
         if answered < min_coverage:
             raise GateError(
-                f"{name} answered only {answered:.1%} of the rows with a known label, and a comparison needs {min_coverage:.0%}",
+                f"{name} answered only {answered:.1%} of the rows with a known label, "
+                f"and a comparison needs {min_coverage:.0%}",
                 fix="mend its prompt or its recording, or lower `min_coverage` in the suite",
             )
 

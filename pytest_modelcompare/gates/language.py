@@ -71,7 +71,9 @@ def tokens(text: str) -> list[Token]:
             raise GateSyntaxError(f"unexpected `{text[position]}`", position + 1, 1, FORMS)
         if match.group("percent"):
             share = number_of_percent(match.group())
-            raise GateSyntaxError("percentages are not numbers here", position + 1, len(match.group()), f"write {share}")
+            raise GateSyntaxError(
+                "percentages are not numbers here", position + 1, len(match.group()), f"write {share}"
+            )
         if match.lastgroup != "space":
             found.append(Token(str(match.lastgroup), match.group(), position + 1))
         position = match.end()
@@ -115,7 +117,9 @@ class Parser:
         claim = self.sentence() or self.comparison()
         if self.token.kind != "end":
             if self.token.text in ("and", "or", "&", "|"):
-                raise self.error(f"a gate is one claim; `{self.token.text}` joins two", hint="write two gates, or `any_of:`")
+                raise self.error(
+                    f"a gate is one claim; `{self.token.text}` joins two", hint="write two gates, or `any_of:`"
+                )
             if self.token.text in ("<", "<=", ">", ">="):
                 raise self.error("a gate compares once", hint="write two gates")
             raise self.error(f"unexpected `{self.token.text}` after the claim")
@@ -174,7 +178,9 @@ class Parser:
         self.take()
         sign = -1.0 if self.token.text == "-" and self.take() else 1.0
         if self.token.kind != "number":
-            raise self.error(f"expected a number{self.found()}", hint=f"the margin is a number in the metric's unit: `{word} 0.02`")
+            raise self.error(
+                f"expected a number{self.found()}", hint=f"the margin is a number in the metric's unit: `{word} 0.02`"
+            )
         return sign * self.number().value
 
     def label(self) -> str | None:
@@ -183,7 +189,9 @@ class Parser:
             return None
         self.take()
         if self.token.kind not in ("name", "string", "number"):
-            raise self.error(f"expected a label{self.found()}", hint='quote labels that are no plain word: f1["my label"]')
+            raise self.error(
+                f"expected a label{self.found()}", hint='quote labels that are no plain word: f1["my label"]'
+            )
         token = self.take()
         label = unquoted(token.text) if token.kind == "string" else token.text
         self.expect("]", hint='quote labels that are no plain word: f1["my label"]')

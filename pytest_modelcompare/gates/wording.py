@@ -104,7 +104,9 @@ def what_would_decide(question: Question, found: Inference, sides: list[Evidence
     crosses = (seen - direction * half - question.threshold) * direction <= 0
     upper = "any number" if crosses else rows_text(most)
     unit = what_of(question)
-    return f"{rows_text(likely)} {unit} like these would decide a difference of this size ({rows_text(fewest)} to {upper})"
+    return (
+        f"{rows_text(likely)} {unit} like these would decide a difference of this size ({rows_text(fewest)} to {upper})"
+    )
 
 
 def rows_for(question: Question, found: Inference, sides: list[Evidence], effect: float) -> float:

@@ -40,7 +40,9 @@ class AnthropicProvider:
         from anthropic import AsyncAnthropic
 
         self.secret = api_key(key_name)
-        self.client: AsyncAnthropic = AsyncAnthropic(api_key=self.secret, base_url=base_url, max_retries=0, timeout=timeout_s)
+        self.client: AsyncAnthropic = AsyncAnthropic(
+            api_key=self.secret, base_url=base_url, max_retries=0, timeout=timeout_s
+        )
 
     async def ask(self, request: Request) -> Answer:
         import anthropic

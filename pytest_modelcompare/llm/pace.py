@@ -27,7 +27,7 @@ class Retries:
     def wait_s(self, attempt: int, asked_for_s: float | None) -> float:
         """Doubling with full jitter, never less than what the service asked for."""
         backoff = self.dice.uniform(0.5, 1.0) * min(self.first_wait_s * 2**attempt, LONGEST_WAIT_S)
-        return max(backoff, asked_for_s or 0.0)
+        return float(max(backoff, asked_for_s or 0.0))
 
     async def run(self, once: Callable[[], Awaitable[T]]) -> tuple[T, int]:
         """The result, and how many retries it took.

@@ -99,7 +99,9 @@ def system_text(plan: PromptPlan, dataset: Dataset) -> str:
 
 
 def menu_text(labels: Sequence[str], descriptions: Mapping[str, str]) -> str:
-    return "\n".join(f"- {label}: {descriptions[label]}" if descriptions.get(label) else f"- {label}" for label in labels)
+    return "\n".join(
+        f"- {label}: {descriptions[label]}" if descriptions.get(label) else f"- {label}" for label in labels
+    )
 
 
 def quoted(text: str) -> str:

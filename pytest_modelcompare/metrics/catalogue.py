@@ -65,24 +65,56 @@ ALL = (
     rows("coverage", "Share of test rows answered with a known label."),
     scores("auroc", f"Area under the ROC curve, macro one-vs-rest, or of one label. {UNIFORM}", per_label=True),
     scores("average_precision", f"Average precision, macro one-vs-rest, or of one label. {UNIFORM}", per_label=True),
-    scores("brier", f"Squared error of the scores, summed over the labels. {UNIFORM}", high=2.0, higher_is_better=False),
-    scores("log_loss", f"Mean of -ln(score of the true label), scores clipped at 1e-15. {UNIFORM}", high=inf, higher_is_better=False),
-    scores("ece", f"Expected calibration error of the top label, 15 bins of equal mass. {UNIFORM}", higher_is_better=False),
+    scores(
+        "brier", f"Squared error of the scores, summed over the labels. {UNIFORM}", high=2.0, higher_is_better=False
+    ),
+    scores(
+        "log_loss",
+        f"Mean of -ln(score of the true label), scores clipped at 1e-15. {UNIFORM}",
+        high=inf,
+        higher_is_better=False,
+    ),
+    scores(
+        "ece", f"Expected calibration error of the top label, 15 bins of equal mass. {UNIFORM}", higher_is_better=False
+    ),
     lower("latency_mean_ms", f"Mean {ONE_AT_A_TIME}.", Need.LATENCY, "ms"),
     lower("latency_p50_ms", f"Median {ONE_AT_A_TIME}.", Need.LATENCY, "ms"),
     lower("latency_p95_ms", f"95th percentile {ONE_AT_A_TIME}.", Need.LATENCY, "ms"),
     lower("latency_p99_ms", f"99th percentile {ONE_AT_A_TIME}.", Need.LATENCY, "ms"),
-    MetricSpec("throughput_per_s", "Predictions per second at the best batch size tried.", Need.THROUGHPUT, 0, inf, True, "rows/s"),
-    MetricSpec("tokens_per_s", "Tokens per second, padding not counted, at that batch size.", Need.THROUGHPUT, 0, inf, True, "tokens/s"),
+    MetricSpec(
+        "throughput_per_s",
+        "Predictions per second at the best batch size tried.",
+        Need.THROUGHPUT,
+        0,
+        inf,
+        True,
+        "rows/s",
+    ),
+    MetricSpec(
+        "tokens_per_s",
+        "Tokens per second, padding not counted, at that batch size.",
+        Need.THROUGHPUT,
+        0,
+        inf,
+        True,
+        "tokens/s",
+    ),
     lower("train_seconds", "Time to train once; the mean over seeds.", Need.FOOTPRINT, "s", exact=True),
     lower("train_memory_mb", "Peak memory of training, in 2**20 bytes.", Need.FOOTPRINT, "MB", exact=True),
     lower("inference_memory_mb", "Memory of the loaded model, in 2**20 bytes.", Need.FOOTPRINT, "MB", exact=True),
     lower("size_mb", "Size of the kept weights on disk, in 2**20 bytes.", Need.FOOTPRINT, "MB", exact=True),
     lower("parameters", "Number of weights.", Need.FOOTPRINT, "", exact=True),
     lower("cost_per_1k", "USD per 1,000 predictions in steady use.", Need.COST, "USD"),
-    lower("cost_per_million_tokens", "USD per million tokens of the texts and answers in steady use.", Need.COST, "USD"),
+    lower(
+        "cost_per_million_tokens", "USD per million tokens of the texts and answers in steady use.", Need.COST, "USD"
+    ),
     lower("train_cost", "USD to train again from nothing, all seeds included.", Need.TRAIN_COST, "USD", exact=True),
-    lower("break_even", "Predictions after which `train_cost` has paid for itself against OTHER.", Need.BREAK_EVEN, "predictions"),
+    lower(
+        "break_even",
+        "Predictions after which `train_cost` has paid for itself against OTHER.",
+        Need.BREAK_EVEN,
+        "predictions",
+    ),
 )
 
 METRICS: Mapping[str, MetricSpec] = {spec.name: spec for spec in ALL}

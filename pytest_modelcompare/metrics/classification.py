@@ -28,11 +28,11 @@ def ratio(top: Floats, bottom: Floats) -> Floats:
 
 def accuracy(confusion: Floats) -> Floats:
     tp, true, _ = counts(confusion)
-    return tp.sum(axis=1) / true.sum(axis=1)
+    return ratio(tp.sum(axis=1), true.sum(axis=1))
 
 
 def coverage(confusion: Floats) -> Floats:
-    return confusion[:, :, :-1].sum(axis=(1, 2)) / confusion.sum(axis=(1, 2))
+    return ratio(confusion[:, :, :-1].sum(axis=(1, 2)), confusion.sum(axis=(1, 2)))
 
 
 def per_label_f1(confusion: Floats) -> Floats:
@@ -52,12 +52,12 @@ def per_label_recall(confusion: Floats) -> Floats:
 
 def f1_weighted(confusion: Floats) -> Floats:
     true = counts(confusion)[1]
-    return (per_label_f1(confusion) * true).sum(axis=1) / true.sum(axis=1)
+    return ratio((per_label_f1(confusion) * true).sum(axis=1), true.sum(axis=1))
 
 
 def balanced_accuracy(confusion: Floats) -> Floats:
     present = counts(confusion)[1] > 0
-    return (per_label_recall(confusion) * present).sum(axis=1) / present.sum(axis=1)
+    return ratio((per_label_recall(confusion) * present).sum(axis=1), present.sum(axis=1).astype(float))
 
 
 def mcc(confusion: Floats) -> Floats:

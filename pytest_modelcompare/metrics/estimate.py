@@ -35,8 +35,12 @@ def estimate(metric: str, evidence: Evidence, label: str | None = None, other: E
         return published(metric, evidence)
     match spec.needs:
         case Need.ROWS:
-            return over_seeds(evidence, lambda p: classification.value_and_influence(
-                metric, evidence.truth, p.labels, len(evidence.labels), number))
+            return over_seeds(
+                evidence,
+                lambda p: classification.value_and_influence(
+                    metric, evidence.truth, p.labels, len(evidence.labels), number
+                ),
+            )
         case Need.SCORES:
             require_scores(metric, evidence)
             return over_seeds(evidence, lambda p: scored(metric, evidence.truth, ranking.filled_scores(p), number))
@@ -104,14 +108,16 @@ def exact(value: float) -> Estimate:
 
 
 def latency(metric: str, evidence: Evidence) -> Estimate:
-    times = required(evidence.latencies, f"{evidence.name} was not timed", "only contestants that run or are asked here are")
+    times = required(
+        evidence.latencies, f"{evidence.name} was not timed", "only contestants that run or are asked here are"
+    )
     ms, quantile = times.milliseconds, LATENCY_QUANTILES[metric]
     if quantile is None:
         value = float(ms.mean())
-        influence = (ms - value) / len(ms)
+        influence = np.asarray((ms - value) / len(ms), np.float64)
     else:
         value = float(np.quantile(ms, quantile))
-        influence = (quantile - (ms <= value)) / (len(ms) * density_at(ms, value))
+        influence = np.asarray((quantile - (ms <= value)) / (len(ms) * density_at(ms, value)), np.float64)
     return Estimate(value, influence[None], np.array([value]), times.blocks, REQUESTS)
 
 
@@ -122,7 +128,9 @@ def density_at(values: NDArray[np.float64], point: float) -> float:
 
 
 def throughput(metric: str, evidence: Evidence) -> Estimate:
-    speed = required(evidence.throughput, f"{evidence.name} has no throughput", "only contestants that run here have one")
+    speed = required(
+        evidence.throughput, f"{evidence.name} has no throughput", "only contestants that run here have one"
+    )
     factor = 1.0
     if metric == "tokens_per_s":
         factor = speed.tokens_per_row

@@ -24,11 +24,11 @@ def table_figures(evidence: Evidence, confidence: float = 0.95) -> dict[str, Met
         except GateError:
             continue  # this contestant cannot carry it: its cell stays blank
         if isfinite(found.value):
-            figures[name] = with_bounds(name, found, evidence, confidence)
+            figures[name] = with_bounds(name, found, confidence)
     return figures
 
 
-def with_bounds(name: str, found: Estimate, evidence: Evidence, confidence: float) -> MetricReport:
+def with_bounds(name: str, found: Estimate, confidence: float) -> MetricReport:
     n = found.influence.shape[1]
     if n == 0 or name == "ece":
         return MetricReport(found.value, n=n or None)

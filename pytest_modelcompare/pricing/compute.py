@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from pytest_modelcompare.records import Cost, Throughput
 
 SECONDS_PER_HOUR = 3600
@@ -17,10 +15,7 @@ def compute_cost(throughput: Throughput, price_per_hour: float, utilisation: flo
         utilisation: share of the paid hour in which it works, above 0 to 1.
     """
     usd_per_second = price_per_hour / utilisation / SECONDS_PER_HOUR
-    assumptions = (
-        f"{price_per_hour:g} USD per machine hour, {utilisation:.0%} of it used, "
-        f"{np.mean(throughput.rows_per_s):,.0f} rows/s on {throughput.machine}"
-    )
+    assumptions = f"{price_per_hour:.2f} USD per machine hour, {utilisation:.0%} of it used"
     return Cost(usd_per_second / throughput.rows_per_s, False, throughput.tokens_per_row, assumptions)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-
 from typing import TYPE_CHECKING
 
 from pytest_modelcompare.errors import GateError
@@ -97,7 +96,8 @@ def listed_cost(model: str, usage: Usage, at: datetime) -> Calculation:
     except LookupError as error:
         raise GateError(
             f"no price is known for {model}",
-            fix=f"give your own in the suite: `prices: {{\"{model}\": {{input: 0.10, output: 0.50}}}}` (USD per million tokens)",
+            fix="give your own in the suite, in USD per million tokens: "
+            f'`prices: {{"{model}": {{input: 0.10, output: 0.50}}}}`',
         ) from error
 
 

@@ -32,7 +32,9 @@ class Collected:
     def gate(self, item: GateItem, verdict: Verdict) -> GateReport:
         """One gate's verdict as plain data."""
         difference = verdict.difference
-        bounds = None if difference is None else {"value": difference.value, "low": difference.low, "high": difference.high}
+        bounds = (
+            None if difference is None else {"value": difference.value, "low": difference.low, "high": difference.high}
+        )
         p_value = None if difference is None else min(difference.p_above, difference.p_below)
         return GateReport(
             gate=verdict.gate,
@@ -120,4 +122,9 @@ def machine_facts() -> dict[str, Any]:
 
     from pytest_modelcompare.inference.device import machine_in_words
 
-    return {"name": machine_in_words("cpu"), "cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system()}
+    return {
+        "name": machine_in_words("cpu"),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "system": platform.system(),
+    }

@@ -143,4 +143,8 @@ class Figure:
 
 
 def said(other: Figure | float) -> str:
-    return other.text if isinstance(other, Figure) else repr(float(operator.index(other) if isinstance(other, int) else other))
+    return (
+        other.text
+        if isinstance(other, Figure)
+        else repr(float(operator.index(other) if isinstance(other, int) else other))
+    )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from pytest_modelcompare.execution.ledger import Ledger
-from pytest_modelcompare.plugin import is_suite
 from pytest_modelcompare.pytest_plugin import xdist
 from pytest_modelcompare.pytest_plugin.collected import Collected
 from pytest_modelcompare.pytest_plugin.items import GateItem, SuiteFile
@@ -17,15 +16,20 @@ from pytest_modelcompare.pytest_plugin.options import report_paths, session_opti
 from pytest_modelcompare.pytest_plugin.progress import watcher_for
 from pytest_modelcompare.pytest_plugin.session import SESSION, Comparisons
 
+IsSuite = Callable[[Path, pytest.Config], bool]
 COLLECTED = pytest.StashKey[Collected]()
 
 
-def start(config: pytest.Config) -> None:
-    """Check the options and begin to listen."""
+def start(config: pytest.Config, is_suite: IsSuite) -> None:
+    """Check the options and begin to listen.
+
+    Args:
+        is_suite: whether a path is a suite by its name.
+    """
     options = session_options(config)
     config.stash[SESSION] = Comparisons(options, watcher_for(config), Ledger(options.budget_usd))
     config.stash[COLLECTED] = Collected(report_paths(config))
-    config.pluginmanager.register(Hooks(config), "modelcompare-hooks")
+    config.pluginmanager.register(Hooks(config, is_suite), "modelcompare-hooks")
     if config.pluginmanager.hasplugin("xdist"):
         config.pluginmanager.register(xdist.Hooks(config.stash[COLLECTED]), "modelcompare-xdist")
 
@@ -33,13 +37,14 @@ def start(config: pytest.Config) -> None:
 class Hooks:
     """Registered when comparisons were asked for."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, is_suite: IsSuite) -> None:
+        self.is_suite = is_suite
         self.comparisons = config.stash[SESSION]
         self.collected = config.stash[COLLECTED]
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         """A suite file is a collector of gates."""
-        return SuiteFile.from_parent(parent, path=file_path) if is_suite(file_path, parent.config) else None
+        return SuiteFile.from_parent(parent, path=file_path) if self.is_suite(file_path, parent.config) else None
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Know which gates were selected before the first of them runs: only what they need is run."""

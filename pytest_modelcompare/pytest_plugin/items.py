@@ -35,7 +35,7 @@ class SuiteFile(pytest.File):
         for spec in self.suite.gates:
             yield GateItem.from_parent(self, name=spec.id, spec=spec)
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ARG002
         """A broken suite in its own words, without a traceback of ours."""
         if isinstance(excinfo.value, ModelCompareError):
             return str(excinfo.value)
@@ -75,7 +75,7 @@ class GateItem(pytest.Item):
         if self.verdict.outcome is not Outcomes.PASS:
             raise GateNotHeld(self.verdict)
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ARG002
         error = excinfo.value
         if isinstance(error, GateNotHeld):
             return worded(error.verdict)
@@ -106,5 +106,9 @@ def junit_properties(verdict: Verdict) -> list[tuple[str, object]]:
     ]
     if verdict.difference is not None:
         inference = verdict.difference
-        properties += [("modelcompare_value", inference.value), ("modelcompare_low", inference.low), ("modelcompare_high", inference.high)]
+        properties += [
+            ("modelcompare_value", inference.value),
+            ("modelcompare_low", inference.low),
+            ("modelcompare_high", inference.high),
+        ]
     return properties

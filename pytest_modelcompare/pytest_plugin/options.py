@@ -23,7 +23,9 @@ def session_options(config: pytest.Config) -> Options:
     refuse_later_engines(config)
     refresh_in_ini = option.modelcompare_llm is None and config.getini("modelcompare_llm") == "refresh"
     if refresh_in_ini:
-        raise pytest.UsageError("modelcompare_llm = refresh asks and pays anew every time: give --modelcompare-llm=refresh for one run")
+        raise pytest.UsageError(
+            "modelcompare_llm = refresh asks and pays anew every time: give --modelcompare-llm=refresh for one run"
+        )
     return Options(
         store=store_folder(config),
         session=session_id(config),
@@ -74,9 +76,13 @@ def report_paths(config: pytest.Config) -> list[Path]:
     paths = [Path(base, name) for name in valued(config, "report")]
     for path in paths:
         if path.suffix in (".html", ".md"):
-            raise pytest.UsageError(f"--modelcompare-report={path.name}: {path.suffix} reports are not available in this version; .json is")
+            raise pytest.UsageError(
+                f"--modelcompare-report={path.name}: {path.suffix} reports are not available in this version; .json is"
+            )
         if path.suffix != ".json":
-            raise pytest.UsageError(f"--modelcompare-report={path.name}: the format is told by the suffix; give a .json path")
+            raise pytest.UsageError(
+                f"--modelcompare-report={path.name}: the format is told by the suffix; give a .json path"
+            )
     return paths
 
 

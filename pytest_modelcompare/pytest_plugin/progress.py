@@ -25,7 +25,9 @@ def watcher_for(config: pytest.Config) -> Watcher:
     if hasattr(config, "workerinput") or config.get_verbosity() < -1:
         return Unwatched()
     # pytest captures file descriptor 1 while tests run; this copy still leads to the terminal or the log
-    stream = os.fdopen(os.dup(sys.__stdout__.fileno()), "w", encoding="utf-8", errors="replace") if sys.__stdout__ else None
+    stream = (
+        os.fdopen(os.dup(sys.__stdout__.fileno()), "w", encoding="utf-8", errors="replace") if sys.__stdout__ else None
+    )
     if stream is None:
         return Unwatched()
     return BarWatcher(stream) if stream.isatty() else LineWatcher(stream)
@@ -37,6 +39,7 @@ class LineWatcher:
     def __init__(self, stream: IO[str], clock: Callable[[], float] = time.monotonic) -> None:
         self.stream = stream
         self.clock = clock
+        self.begun = False
 
     @contextmanager
     def job(self, title: str) -> Iterator[Callable[[Progress], None]]:
@@ -54,7 +57,9 @@ class LineWatcher:
         self.say(f"{title}: done in {self.clock() - started:.1f} s")
 
     def say(self, line: str) -> None:
-        self.stream.write(f"\nmodelcompare: {line}")
+        # pytest's own line is unfinished when the first job starts; from then on every line ends itself
+        self.stream.write(f"{'' if self.begun else chr(10)}modelcompare: {line}\n")
+        self.begun = True
         self.stream.flush()
 
 

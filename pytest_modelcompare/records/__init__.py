@@ -9,6 +9,22 @@ from pytest_modelcompare.records.run import Device, Outcome, Run
 from pytest_modelcompare.records.verdict import Figure, Outcomes, Verdict
 
 __all__ = [
-    "NO_ANSWER", "Cost", "Dataset", "Device", "Estimate", "Evidence", "Figure", "Footprint", "Inference", "Latencies",
-    "Outcome", "Outcomes", "Predictions", "Published", "Rows", "Run", "Throughput", "Verdict",
+    "NO_ANSWER",
+    "Cost",
+    "Dataset",
+    "Device",
+    "Estimate",
+    "Evidence",
+    "Figure",
+    "Footprint",
+    "Inference",
+    "Latencies",
+    "Outcome",
+    "Outcomes",
+    "Predictions",
+    "Published",
+    "Rows",
+    "Run",
+    "Throughput",
+    "Verdict",
 ]

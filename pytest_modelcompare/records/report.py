@@ -121,7 +121,9 @@ class SessionReport:
 def suite_from_json(data: dict[str, Any]) -> SuiteReport:
     """The inverse of `dataclasses.asdict` on a SuiteReport."""
     contestants = {
-        name: ContestantReport(**{**row, "metrics": {key: MetricReport(**value) for key, value in row["metrics"].items()}})
+        name: ContestantReport(
+            **{**row, "metrics": {key: MetricReport(**value) for key, value in row["metrics"].items()}}
+        )
         for name, row in data["contestants"].items()
     }
     gates = [GateReport(**gate) for gate in data["gates"]]

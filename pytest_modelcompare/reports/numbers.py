@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import floor, log10
+
 
 def share(value: float) -> str:
     """A figure between 0 and 1 without its leading zero: .930; 1 and 0 and negatives in full."""
@@ -17,12 +19,14 @@ def milliseconds(value: float) -> str:
 
 
 def usd(value: float) -> str:
-    """Dollars: cents where they matter, two significant digits below a cent."""
+    """Dollars: cents where they matter, two significant digits below, down to a hundred-thousandth."""
     if value == 0:
         return "0"
     if value >= 0.1:
         return f"{value:,.2f}"
-    return f"{value:.2g}" if value >= 1e-4 else f"{value:.0e}"
+    if value < 1e-5:
+        return "<0.00001"
+    return f"{value:.{min(1 - floor(log10(value)), 5)}f}"
 
 
 def count(value: float) -> str:

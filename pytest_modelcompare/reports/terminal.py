@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import Protocol
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from pytest_modelcompare.records.report import GateReport, SessionReport, SuiteReport
+from pytest_modelcompare.records.report import ContestantReport, GateReport, SessionReport, SuiteReport
 from pytest_modelcompare.reports.numbers import plural, usd
 from pytest_modelcompare.reports.table import columns_for
 
@@ -70,7 +72,7 @@ def write_suite(console: Console, suite: SuiteReport) -> None:
     if suite.gates_total > len(suite.gates):
         console.print(f"  {len(suite.gates)} of {suite.gates_total} gates were selected", style="dim", markup=False)
     for note in notes(suite):
-        console.print(Text(f"  {note}", style="dim"))
+        console.print(Padding(Text(note, style="dim"), (0, 0, 0, 2)))
     console.print()
 
 
@@ -118,18 +120,27 @@ def write_gate(console: Console, gate: GateReport, width: int) -> None:
 def notes(suite: SuiteReport) -> list[str]:
     """What changes how the figures read: data warnings, assumptions behind costs, dates of recordings."""
     found = [f"data: {warning}" for warning in suite.data.get("warnings", [])]
+    found += [f"{names}: cost at {text}" for text, names in shared(suite, lambda row: row.cost_assumptions)]
     for name, row in suite.contestants.items():
-        if row.cost_assumptions:
-            found.append(f"{name}: cost at {row.cost_assumptions}")
         if row.recorded:
-            found.append(f"{name}: answers recorded {row.recorded}")
+            found.append(f"{name}: answers given {row.recorded}")
         if row.failures:
             kinds = ", ".join(f"{number} {kind}" for kind, number in row.failures.items())
             found.append(f"{name}: rows without a usable answer count as wrong ({kinds})")
         found += [f"{name}: {note}" for note in row.notes]
-    machines = sorted({row.timing_machine for row in suite.contestants.values() if row.timing_machine})
-    found += [f"timed one row at a time on {machine}" for machine in machines]
+    found += [
+        f"{names}: timed one row at a time on {text}" for text, names in shared(suite, lambda row: row.timing_machine)
+    ]
     return found
+
+
+def shared(suite: SuiteReport, text_of: Callable[[ContestantReport], str | None]) -> list[tuple[str, str]]:
+    """A text that several contestants share, with their names."""
+    by_text: dict[str, list[str]] = {}
+    for name, row in suite.contestants.items():
+        if text := text_of(row):
+            by_text.setdefault(text, []).append(name)
+    return [(text, ", ".join(names)) for text, names in by_text.items()]
 
 
 def spent(report: SessionReport) -> str:

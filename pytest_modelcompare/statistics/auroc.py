@@ -79,7 +79,9 @@ def auroc(
     area = float(areas.mean())
     if misordered(areas, m1, m0).min() >= FEWEST_MISORDERED:
         se = sqrt(delong_variance(truth, influence, label)[0])
-        result = t_inference(float(logit(area)), se / (area * (1 - area)), inf, float(logit(threshold)), confidence, "", n)
+        result = t_inference(
+            float(logit(area)), se / (area * (1 - area)), inf, float(logit(threshold)), confidence, "", n
+        )
         low, high = float(expit(result.low)), float(expit(result.high))
         return Inference(area, low, high, result.p_above, result.p_below, "DeLong, logit", n)
     low, high = method5_bounds(areas, m1, m0, confidence)
@@ -107,9 +109,7 @@ def misordered(areas: NDArray[np.float64], m1: NDArray[np.float64], m0: NDArray[
     return np.minimum(m1, m0) * (1 - areas)
 
 
-def delong_variance(
-    truth: NDArray[np.int64], influence: NDArray[np.float64], label: int | None
-) -> tuple[float, float]:
+def delong_variance(truth: NDArray[np.int64], influence: NDArray[np.float64], label: int | None) -> tuple[float, float]:
     """Variance of a mean area, and its Welch–Satterthwaite degrees of freedom.
 
     The sum of squares of each class's rows is corrected by m/(m - 1).

@@ -51,7 +51,9 @@ def bca(
     step = max(1, FLOATS_AT_ONCE // (n_labels * (n_labels + 1)))
     values = np.concatenate(
         [
-            difference(cells, rng.multinomial(n, counts / n, min(step, resamples - start)).astype(float), statistic, n_labels)
+            difference(
+                cells, rng.multinomial(n, counts / n, min(step, resamples - start)).astype(float), statistic, n_labels
+            )
             for start in range(0, resamples, step)
         ]
     )
@@ -116,9 +118,12 @@ def too_few_per_class(truth: NDArray[np.int64], n_labels: int) -> str | None:
     per_class = np.bincount(truth, minlength=n_labels)
     if per_class.min() < FEWEST_PER_CLASS:
         small = int((per_class < FEWEST_PER_CLASS).sum())
-        return f"{small} of {n_labels} labels have fewer than {FEWEST_PER_CLASS} test rows (the fewest: {per_class.min()})"
+        return (
+            f"{small} of {n_labels} labels have fewer than {FEWEST_PER_CLASS} test rows (the fewest: {per_class.min()})"
+        )
     if per_class.mean() < FEWEST_MEAN_PER_CLASS:
-        return f"there are {per_class.mean():.1f} test rows per label, and fewer than {FEWEST_MEAN_PER_CLASS} decide nothing"
+        mean = f"{per_class.mean():.1f}"
+        return f"there are {mean} test rows per label, and fewer than {FEWEST_MEAN_PER_CLASS} decide nothing"
     return None
 
 
@@ -128,7 +133,10 @@ def bca_mean(values: NDArray[np.float64], threshold: float, confidence: float, s
     rng = np.random.default_rng(seed)
     step = max(1, FLOATS_AT_ONCE // n)
     means = np.concatenate(
-        [values[rng.integers(0, n, (min(step, RESAMPLES - start), n))].mean(axis=1) for start in range(0, RESAMPLES, step)]
+        [
+            values[rng.integers(0, n, (min(step, RESAMPLES - start), n))].mean(axis=1)
+            for start in range(0, RESAMPLES, step)
+        ]
     )
     value = float(values.mean())
     influence = (values - value) / n

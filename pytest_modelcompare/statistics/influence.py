@@ -30,7 +30,8 @@ def from_influence(
     seeds, n = influence.shape
     if n == 0:
         return exact(estimate, threshold)
-    because, notes = None, ()
+    because: str | None = None
+    notes: tuple[str, ...] = ()
     units = float(n)
     if estimate.clusters is not None:
         units = effective_clusters(estimate.clusters)

@@ -92,12 +92,17 @@ def _outcomes(n: int, margin: float, fewest: int, most: int) -> tuple[NDArray[np
     c = total - b
     log_factorial = gammaln(np.arange(n + 1) + 1.0)
     coefficient = log_factorial[n] - log_factorial[b] - log_factorial[c] - log_factorial[n - total]
-    b, c = b.astype(float), c.astype(float)
-    return b, c, _tango_z(b, c, n, margin), coefficient
+    only_a, only_b = b.astype(np.float64), c.astype(np.float64)
+    return only_a, only_b, _tango_z(only_a, only_b, n, margin), np.asarray(coefficient, np.float64)
 
 
 def _tail(
-    b: NDArray[np.float64], c: NDArray[np.float64], log_coefficient: NDArray[np.float64], n: int, psi: float, margin: float
+    b: NDArray[np.float64],
+    c: NDArray[np.float64],
+    log_coefficient: NDArray[np.float64],
+    n: int,
+    psi: float,
+    margin: float,
 ) -> float:
     """Probability of these outcomes where p_b + p_c = psi and p_b - p_c = margin."""
     p_b, p_c, p_0 = (psi + margin) / 2, (psi - margin) / 2, 1 - psi
@@ -142,11 +147,10 @@ def exact_bound(b: int, c: int, n: int, alpha: float) -> float:
     return bisected(lambda margin: exact_unconditional_p(b, c, n, margin) > alpha, left, right, tolerance=5e-4)
 
 
-def agreeing(low: float, high: float, threshold: float, p_above: float, p_below: float, alpha: float) -> tuple[float, float]:
+def agreeing(
+    low: float, high: float, threshold: float, p_above: float, p_below: float, alpha: float
+) -> tuple[float, float]:
     """Bounds found by search, moved over the threshold where the test at the threshold itself says so."""
-    if p_above <= alpha:
-        low = max(low, threshold)
-    else:
-        low = min(low, threshold)
+    low = max(low, threshold) if p_above <= alpha else min(low, threshold)
     high = min(high, threshold) if p_below <= alpha else max(high, threshold)
     return low, high

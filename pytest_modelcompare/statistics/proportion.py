@@ -64,7 +64,7 @@ def clustered_proportion(
     n = len(correct)
     p = float(correct.mean())
     g_star = effective_clusters(clusters)
-    se = jackknife_se(correct - p, clusters) / n
+    se = jackknife_se(correct.astype(np.float64) - p, clusters) / n
     n_effective = float(n)
     if g_star > 1 and se > 0:
         correction = (float(ndtri(confidence)) / float(stdtrit(g_star - 1, confidence))) ** 2

@@ -10,7 +10,13 @@ from pytest_modelcompare.records import Inference
 
 
 def against_published(
-    value: float, variance: float, n: int, published: float, published_n: int | None, threshold: float, confidence: float
+    value: float,
+    variance: float,
+    n: int,
+    published: float,
+    published_n: int | None,
+    threshold: float,
+    confidence: float,
 ) -> Inference:
     """`value - published` against a threshold, with both variances where the source says its n.
 

@@ -54,7 +54,9 @@ class AnswerIndex:
                 if key is not None:
                     self.connection.execute("insert or replace into answers values (?, ?, ?)", (key, offset, length))
                 end = offset + length
-            self.connection.execute("insert or replace into journals values (?, ?, ?)", (str(journal), status.st_ino, end))
+            self.connection.execute(
+                "insert or replace into journals values (?, ?, ?)", (str(journal), status.st_ino, end)
+            )
 
 
 def connected(path: Path) -> sqlite3.Connection:

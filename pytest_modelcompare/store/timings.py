@@ -71,5 +71,3 @@ def read_timing(facts: Mapping[str, object], fingerprint: str) -> Timing:
     rows_per_s = np.asarray(run["rows_per_s"], float)
     throughput = Throughput(rows_per_s, run["tokens_per_row"], run["batch_size"], machine, session)
     return Timing(latencies, throughput, run["memory_mb"])
-
-

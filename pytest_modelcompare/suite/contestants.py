@@ -21,14 +21,18 @@ def contestant_specs(
     contestants: Mapping[str, Mapping[str, Any]], defaults: Mapping[str, Mapping[str, Any]], document: Document
 ) -> dict[str, ContestantSpec]:
     """Every contestant that is in order; what is wrong with the others is noted."""
-    for method in defaults:
-        if method not in METHODS:
-            unknown_key(method, ("defaults", method), document, METHODS)
+    for key in defaults:
+        if key not in METHODS:
+            unknown_key(key, ("defaults", key), document, METHODS)
     specs = {}
     for name, options in contestants.items():
         path: Path = ("contestants", name)
         if not NAME.fullmatch(name):
-            document.add(f"`{name}` is no name for a contestant", document.place(path, key=True), "letters, digits and _ , not starting with a digit")
+            document.add(
+                f"`{name}` is no name for a contestant",
+                document.place(path, key=True),
+                "letters, digits and _ , not starting with a digit",
+            )
         elif (method := method_of(name, options, document)) is not None and (
             settings := settings_of(name, method, options, defaults.get(method, {}), document)
         ) is not None:
@@ -43,15 +47,22 @@ def method_of(name: str, options: Mapping[str, Any], document: Document) -> str 
     path: Path = ("contestants", name)
     found = [key for key in options if key in METHODS]
     if len(found) > 1:
-        document.add(f"contestant `{name}` has {len(found)} methods: {', '.join(found)}", document.place((*path, found[1]), key=True), "keep one of them")
+        document.add(
+            f"contestant `{name}` has {len(found)} methods: {', '.join(found)}",
+            document.place((*path, found[1]), key=True),
+            "keep one of them",
+        )
         return None
     if found:
         return found[0]
     for key in options:
-        if (near := nearest_method(str(key))) is not None:
+        near = nearest_method(str(key))
+        if near is not None:
             document.add(f"unknown method `{key}`", document.place((*path, key), key=True), f"did you mean `{near}`?")
             return None
-    document.add(f"contestant `{name}` has no method", document.place(path, key=True), f"give it one of {', '.join(METHODS)}")
+    document.add(
+        f"contestant `{name}` has no method", document.place(path, key=True), f"give it one of {', '.join(METHODS)}"
+    )
     return None
 
 
@@ -78,14 +89,18 @@ def settings_of(
     own = {key: value for key, value in options.items() if key != method and key not in OF_TRAINED}
     for place, given in (((*path,), own), (("defaults", method), defaults)):
         for key in given:
-            if key not in kind.model_fields or key == kind.main and place == path and method != key:
+            if key not in kind.model_fields or (key == kind.main and place == path and method != key):
                 unknown_key(str(key), (*place, key), document, option_names(kind), owner=method)
     known = {key: value for key, value in {**defaults, **own}.items() if key in kind.model_fields}
     if kind.main:
         known[kind.main] = options[method]
         alias_place(document, path, method, kind.main)
     elif options[method] not in ({}, None):
-        document.add(f"`{method}` takes no value", document.place((*path, method)), f"write `{method}: {{}}` and its options beside it")
+        document.add(
+            f"`{method}` takes no value",
+            document.place((*path, method)),
+            f"write `{method}: {{}}` and its options beside it",
+        )
     for key in defaults:
         if key not in own and (*path, key) not in document.values:
             document.values[(*path, key)] = document.place(("defaults", method, key))
@@ -116,10 +131,12 @@ def refuse_later_options(
             document.add(f"`{key}` {NOT_AVAILABLE}", place)
         field = kind.model_fields.get(key)
         if field is not None and any(is_not_yet(one) for one in field.metadata) and value != field.default:
-            document.add(f"`{key}: {value}` {NOT_AVAILABLE}", place, f"`{name}` can leave it out" if field.default is None else f"this version has `{key}: {field.default}`")
+            document.add(
+                f"`{key}: {value}` {NOT_AVAILABLE}",
+                place,
+                f"`{name}` can leave it out" if field.default is None else f"this version has `{key}: {field.default}`",
+            )
 
 
 def is_not_yet(metadata: object) -> bool:
     return isinstance(metadata, NotYet) or metadata is NotYet
-
-

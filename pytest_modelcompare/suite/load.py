@@ -40,7 +40,9 @@ def suite_of(document: Document, path: Path) -> Suite:
     settings = validated(SuiteSettings, data, document, ())
     contestants, defaults = mapping_of(data, "contestants"), mapping_of(data, "defaults")
     specs = contestant_specs(contestants, defaults, document)
-    gates = settings.gates if settings is not None else [gate for gate in list_of(data, "gates") if isinstance(gate, str)]
+    gates = (
+        settings.gates if settings is not None else [gate for gate in list_of(data, "gates") if isinstance(gate, str)]
+    )
     labels = settings.data.label_names if settings is not None else None
     found = gate_specs(gates, contestants, specs, labels, document)
     if settings is not None:
@@ -65,7 +67,9 @@ def suite_of(document: Document, path: Path) -> Suite:
 def mapping_of(data: dict[str, Any], key: str) -> dict[str, dict[str, Any]]:
     """A mapping of mappings, as far as it is one."""
     value = data.get(key)
-    return {str(name): part for name, part in value.items() if isinstance(part, dict)} if isinstance(value, dict) else {}
+    return (
+        {str(name): part for name, part in value.items() if isinstance(part, dict)} if isinstance(value, dict) else {}
+    )
 
 
 def list_of(data: dict[str, Any], key: str) -> list[Any]:

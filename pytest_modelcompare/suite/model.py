@@ -67,7 +67,9 @@ class PriceSettings(Part):
         def money(value: float | None) -> Decimal | None:
             return None if value is None else Decimal(str(value))
 
-        return Prices(Decimal(str(self.input)), Decimal(str(self.output)), money(self.cache_read), money(self.cache_write))
+        return Prices(
+            Decimal(str(self.input)), Decimal(str(self.output)), money(self.cache_read), money(self.cache_write)
+        )
 
 
 class GateSettings(Part):
@@ -83,7 +85,8 @@ class GateSettings(Part):
     """Its id in pytest; without one, the sentence."""
 
     decide: Decide = "interval"
-    """`point` compares the bare figures, which guarantees nothing; `next_training` claims it of the next trained model."""
+    """`point` compares the bare figures, which guarantees nothing; `next_training` claims it of the next
+    trained model."""
 
     undecided: Undecided | None = None
     """What an undecided gate does: `fail` (default), `pass` or `warn`; the last two give up the guarantee."""

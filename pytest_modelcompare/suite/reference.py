@@ -55,7 +55,7 @@ def kind(field: FieldInfo) -> str:
 
 def words(annotation: Any) -> str:
     """A type as a user of YAML would say it."""
-    arguments = getattr(annotation, "__args__", ())
+    arguments: tuple[Any, ...] = getattr(annotation, "__args__", ())
     origin = getattr(annotation, "__origin__", None)
     name = getattr(origin or annotation, "__name__", str(annotation))
     if name == "Literal":

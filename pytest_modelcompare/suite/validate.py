@@ -31,7 +31,12 @@ def note(errors: Iterable[ErrorDetails], document: Document, base: Path, model: 
     for error in best_of_unions(list(errors), document, base):
         path = (*base, *existing(error["loc"], document, base))
         if error["type"] == "extra_forbidden":
-            unknown_key(str(error["loc"][-1]), (*base, *plain(error["loc"], document, base)), document, known_keys(model, error["loc"]))
+            unknown_key(
+                str(error["loc"][-1]),
+                (*base, *plain(error["loc"], document, base)),
+                document,
+                known_keys(model, error["loc"]),
+            )
             continue
         message, hint = worded(error)
         if (path, message) not in seen:

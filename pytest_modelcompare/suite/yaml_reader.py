@@ -91,7 +91,9 @@ def refuse_directives(document: Document) -> None:
     found = []
     for number, line in enumerate(document.source.splitlines(), 1):
         if line.startswith("%"):
-            found.append(Problem(f"`{line.split()[0]}` is refused", number, 1, len(line), "suites are YAML 1.2; leave it out"))
+            found.append(
+                Problem(f"`{line.split()[0]}` is refused", number, 1, len(line), "suites are YAML 1.2; leave it out")
+            )
         indent = line[: len(line) - len(line.lstrip())]
         if "\t" in indent:
             found.append(Problem("a tab in the indentation", number, indent.index("\t") + 1, 1, "indent with spaces"))
@@ -156,6 +158,7 @@ class Walker:
             return dict(self.pairs(node, path))
         if isinstance(node, SequenceNode):
             return [self.plain(item, (*path, index)) for index, item in enumerate(node.value)]
+        assert isinstance(node, ScalarNode)
         return self.scalar(node)
 
     def pairs(self, node: MappingNode, path: Path) -> Iterator[tuple[str | int, Any]]:
@@ -189,7 +192,13 @@ class Walker:
         if kind == "int":
             return integer(text)
         if kind == "float":
-            return float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan").replace(".Inf", "inf").replace(".NaN", "nan"))
+            return float(
+                text.replace("_", "")
+                .replace(".inf", "inf")
+                .replace(".nan", "nan")
+                .replace(".Inf", "inf")
+                .replace(".NaN", "nan")
+            )
         return text
 
 

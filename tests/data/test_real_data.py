@@ -42,7 +42,9 @@ def test_coded_labels_and_answers_in_the_test_file_score_the_same(shared_data: P
     names = sorted({label or "" for label in read_table(base.parent / "train.csv.gz").column("category")}, key=str)
     settings = DataSettings(train="train.csv", test="test.csv", labels=dict(enumerate(names)))
     dataset = load_dataset(settings, base, tmp_path)
-    found = recorded_answers(RecordedSource(path="test.csv", prediction="gpt-label"), "error", dataset, settings, base, tmp_path)
+    found = recorded_answers(
+        RecordedSource(path="test.csv", prediction="gpt-label"), "error", dataset, settings, base, tmp_path
+    )
     assert round((found.predictions.labels == dataset.test.labels).mean(), 4) == 0.8305
 
 
@@ -75,14 +77,23 @@ def test_mtsamples_split_by_rows_is_refused_for_leakage_with_the_count(shared_da
     write(tmp_path / "test.csv", rows[1::2])
     known = {folded(row["transcription"]) for row in rows[::2]}
     count = sum(folded(row["transcription"]) in known for row in rows[1::2])
-    settings = DataSettings(train="train.csv", test="test.csv", labels=sorted({row["medical_specialty"] for row in rows}), **MTSAMPLES)
+    settings = DataSettings(
+        train="train.csv", test="test.csv", labels=sorted({row["medical_specialty"] for row in rows}), **MTSAMPLES
+    )
     with pytest.raises(DataError, match=f"{count:,} of {len(rows[1::2]):,} test texts"):
         load_dataset(settings, tmp_path, tmp_path)
 
 
-def test_mtsamples_split_here_keeps_equal_texts_together_and_says_how_many_carry_two_labels(shared_data: Path, tmp_path: Path):
+def test_mtsamples_split_here_keeps_equal_texts_together_and_says_how_many_carry_two_labels(
+    shared_data: Path, tmp_path: Path
+):
     path, rows = mtsamples_rows(shared_data, tmp_path)
-    settings = DataSettings(train=path.name, split=SplitSettings(test=0.2), labels=sorted({row["medical_specialty"] for row in rows}), **MTSAMPLES)
+    settings = DataSettings(
+        train=path.name,
+        split=SplitSettings(test=0.2),
+        labels=sorted({row["medical_specialty"] for row in rows}),
+        **MTSAMPLES,
+    )
     dataset = load_dataset(settings, tmp_path, tmp_path)
     assert dataset.train is not None
     assert dataset.leaked_rows == 0
@@ -91,7 +102,10 @@ def test_mtsamples_split_here_keeps_equal_texts_together_and_says_how_many_carry
     for row in rows:
         labels_of.setdefault(folded(row["transcription"]), set()).add(row["medical_specialty"])
     several = sum(len(labels) > 1 for labels in labels_of.values())
-    assert any(f"{several:,} of {len(labels_of):,} distinct texts carry two or more labels" in line for line in dataset.warnings)
+    assert any(
+        f"{several:,} of {len(labels_of):,} distinct texts carry two or more labels" in line
+        for line in dataset.warnings
+    )
 
 
 def test_empty_texts_are_refused_with_their_row_numbers(shared_data: Path, tmp_path: Path):
@@ -104,7 +118,11 @@ def test_empty_texts_are_refused_with_their_row_numbers(shared_data: Path, tmp_p
     ("folder", "settings", "sizes"),
     [
         ("trec", DataSettings(train="train.csv.gz", test="test.csv.gz"), (5_452, 500, 6)),
-        ("sst", DataSettings(train="sst5_sentences_train.csv.gz", test="sst5_sentences_test.csv.gz"), (8_544, 2_210, 5)),
+        (
+            "sst",
+            DataSettings(train="sst5_sentences_train.csv.gz", test="sst5_sentences_test.csv.gz"),
+            (8_544, 2_210, 5),
+        ),
         (
             "ag_news",
             DataSettings(
@@ -118,11 +136,18 @@ def test_empty_texts_are_refused_with_their_row_numbers(shared_data: Path, tmp_p
         ),
     ],
 )
-def test_other_data_sets_load(shared_data: Path, tmp_path: Path, folder: str, settings: DataSettings, sizes: tuple[int, int, int]):
+def test_other_data_sets_load(
+    shared_data: Path, tmp_path: Path, folder: str, settings: DataSettings, sizes: tuple[int, int, int]
+):
     base = shared_data / folder
     if folder == "ag_news":
-        rows = [{"class": one, "text": f"{title}\n{text}"} for one, title, text in zip(
-            *(read_table(base / "test.csv.gz").column(name) for name in ("class", "title", "description")), strict=True)]
+        rows = [
+            {"class": one, "text": f"{title}\n{text}"}
+            for one, title, text in zip(
+                *(read_table(base / "test.csv.gz").column(name) for name in ("class", "title", "description")),
+                strict=True,
+            )
+        ]
         write(tmp_path / "test.csv", rows)
         (tmp_path / "train_subset.csv.gz").write_bytes((base / "train_subset.csv.gz").read_bytes())
         settings = settings.model_copy(update={"test": SourceSettings(path="test.csv", rows=100)})

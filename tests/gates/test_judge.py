@@ -25,7 +25,9 @@ def contestant(name: str, right: int, start: int = 0, **facts: object) -> Eviden
 
 
 def verdict(sentence: str, *sides: Evidence, **options: object) -> Verdict:
-    spec = GateSpec(sentence, (parse(sentence),), **{key: options.pop(key) for key in ("decide", "expect") if key in options})  # type: ignore[arg-type]
+    spec = GateSpec(
+        sentence, (parse(sentence),), **{key: options.pop(key) for key in ("decide", "expect") if key in options}
+    )  # type: ignore[arg-type]
     return judge(spec, {side.name: side for side in sides}, **options)  # type: ignore[arg-type]
 
 
@@ -38,7 +40,10 @@ def test_clearly_above_passes_clearly_below_fails_and_between_is_undecided():
 
 
 def test_the_message_has_the_numbers_and_the_margin():
-    assert verdict("a.accuracy >= 0.95", contestant("a", 930)).message == "0.930 (0.915 to 0.943, 1,000 rows), short by 0.020"
+    assert (
+        verdict("a.accuracy >= 0.95", contestant("a", 930)).message
+        == "0.930 (0.915 to 0.943, 1,000 rows), short by 0.020"
+    )
 
 
 def test_the_other_way_round_asks_the_same():
@@ -84,7 +89,9 @@ def test_lower_is_better_where_it_is():
     assert verdict("bad beats good on brier", good, bad).outcome == "fail"
 
 
-@pytest.mark.parametrize("metric", ["f1", "balanced_accuracy", "mcc", "precision", "recall", "f1_weighted", "auroc", "log_loss"])
+@pytest.mark.parametrize(
+    "metric", ["f1", "balanced_accuracy", "mcc", "precision", "recall", "f1_weighted", "auroc", "log_loss"]
+)
 def test_every_quality_metric_decides_a_large_difference(metric: str):
     good, bad = contestant("good", 950), contestant("bad", 800)
     assert verdict(f"good beats bad on {metric}", good, bad).outcome == "pass"
@@ -128,14 +135,22 @@ def test_ece_is_judged_only_as_a_point():
 
 def timed(name: str, ms: float, session: str = "s1") -> Evidence:
     noise = np.random.default_rng(len(name)).normal(1, 0.05, 400)
-    return contestant(name, 900, latencies=Latencies(ms * noise, np.repeat(np.arange(20), 20), "a CPU", session, "2026-01-01"))
+    return contestant(
+        name, 900, latencies=Latencies(ms * noise, np.repeat(np.arange(20), 20), "a CPU", session, "2026-01-01")
+    )
 
 
 def test_latency_quantiles_and_ratios_decide():
     assert verdict("fast.latency_p95_ms <= 12", timed("fast", 10)).outcome == "pass"
     assert verdict("fast.latency_p95_ms <= 9", timed("fast", 10)).outcome == "fail"
-    assert verdict("fast.latency_p95_ms <= slow.latency_p95_ms / 2", timed("fast", 10), timed("slow", 40)).outcome == "pass"
-    assert verdict("fast.latency_p95_ms <= slow.latency_p95_ms / 5", timed("fast", 10), timed("slow", 40)).outcome == "fail"
+    assert (
+        verdict("fast.latency_p95_ms <= slow.latency_p95_ms / 2", timed("fast", 10), timed("slow", 40)).outcome
+        == "pass"
+    )
+    assert (
+        verdict("fast.latency_p95_ms <= slow.latency_p95_ms / 5", timed("fast", 10), timed("slow", 40)).outcome
+        == "fail"
+    )
 
 
 def test_latencies_of_two_sessions_are_not_compared():

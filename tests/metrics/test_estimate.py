@@ -33,9 +33,9 @@ BY_LABEL = {
     "precision": lambda w=None: sk.precision_score(TRUTH, ANSWER, average="macro", sample_weight=w),
     "recall": lambda w=None: sk.recall_score(TRUTH, ANSWER, average="macro", sample_weight=w),
     "f1_weighted": lambda w=None: sk.f1_score(TRUTH, ANSWER, average="weighted", sample_weight=w),
-    "auroc": lambda w=None: np.mean([sk.roc_auc_score(TRUTH == k, SCORES[:, k], sample_weight=w) for k in range(4)]),
+    "auroc": lambda w=None: np.mean([sk.roc_auc_score(k == TRUTH, SCORES[:, k], sample_weight=w) for k in range(4)]),
     "average_precision": lambda w=None: np.mean(
-        [sk.average_precision_score(TRUTH == k, SCORES[:, k], sample_weight=w) for k in range(4)]
+        [sk.average_precision_score(k == TRUTH, SCORES[:, k], sample_weight=w) for k in range(4)]
     ),
     "brier": lambda w=None: np.average(((SCORES - np.eye(4)[TRUTH]) ** 2).sum(axis=1), weights=w),
     "log_loss": lambda w=None: sk.log_loss(TRUTH, np.clip(SCORES, 1e-15, 1), sample_weight=w, labels=range(4)),

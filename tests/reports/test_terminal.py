@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_modelcompare.records.report import ContestantReport, GateReport, MetricReport, SessionReport, Spend, SuiteReport
+from pytest_modelcompare.records.report import (
+    ContestantReport,
+    GateReport,
+    MetricReport,
+    SessionReport,
+    Spend,
+    SuiteReport,
+)
 from pytest_modelcompare.reports.terminal import rendered
 
 
@@ -17,12 +24,21 @@ def a_report(**gate: object) -> SessionReport:
         "cost_per_1k": MetricReport(0.00031),
     }
     row = ContestantReport("fine_tune", "MiniLM", stored=True, metrics=metrics, cost_assumptions="0.10 USD/h at 50 %")
-    facts = {"gate": "minilm.accuracy >= 0.95", "outcome": "fail", "message": "0.930 (0.922 to 0.937, 3,080 rows), short by 0.020"}
+    facts = {
+        "gate": "minilm.accuracy >= 0.95",
+        "outcome": "fail",
+        "message": "0.930 (0.922 to 0.937, 3,080 rows), short by 0.020",
+    }
     gates = [
         GateReport("minilm.accuracy >= 0.90", None, "s::a", 10, "pass", "0.930 (0.922 to 0.937, 3,080 rows)"),
         GateReport(**{"name": None, "nodeid": "s::b", "line": 11, **facts, **gate}),  # type: ignore[arg-type]
     ]
-    data = {"train_rows": 10003, "test_rows": 3080, "labels": ["a", "b"], "warnings": ["10 test texts also stand in train"]}
+    data = {
+        "train_rows": 10003,
+        "test_rows": 3080,
+        "labels": ["a", "b"],
+        "warnings": ["10 test texts also stand in train"],
+    }
     suite = SuiteReport("s.modelcompare.yaml", "Banking intents", data, {"minilm": row}, gates, 2)
     return SessionReport("2026-01-01T00:00:00+00:00", {}, Spend(stored_runs=1), [suite])
 

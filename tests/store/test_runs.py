@@ -38,7 +38,9 @@ def test_a_kept_run_is_found_with_everything_it_holds(store: RunStore):
     assert found is not None
     assert found.stored
     assert found.outcome.predictions.labels.tolist() == [0, 1, -1]
-    assert found.outcome.predictions.scores == pytest.approx(np.array([[0.75, 0.25], [0.5, 0.5], [np.nan] * 2]), nan_ok=True)
+    assert found.outcome.predictions.scores == pytest.approx(
+        np.array([[0.75, 0.25], [0.5, 0.5], [np.nan] * 2]), nan_ok=True
+    )
     assert found.outcome.footprint.train_seconds == 1.5
     assert found.outcome.device == Device("cpu", "fp32", "asked for")
     assert (found.folder / "model").is_dir()

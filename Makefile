@@ -1,0 +1,51 @@
+# Two commands for a new user: `make demo` and `make test`. Both make a virtual environment in .venv when there is none.
+
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: demo test test-all lint types imports docs check constraints clean
+
+demo: $(VENV)/.demo
+	$(PYTEST) --modelcompare example_suites/quickstart
+
+test: $(VENV)/.test
+	$(PYTEST) -m "not slow and not gpu"
+
+test-all: $(VENV)/.test
+	$(PYTEST)
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test
+	$(BIN)/mypy
+
+imports: $(VENV)/.test
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.test
+	$(BIN)/python -m mkdocs build --strict --site-dir site
+
+check: lint types imports docs
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[demo]'
+	touch $@
+
+$(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[demo,test]'
+	touch $@ $(VENV)/.demo
+
+# write constraints.txt anew from what is installed
+constraints: $(VENV)/.test
+	{ head -n 1 constraints.txt; $(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' | tr A-Z a-z; } > constraints.new
+	mv constraints.new constraints.txt
+
+clean:
+	rm -rf $(VENV) .modelcompare site build dist *.egg-info
