@@ -14,7 +14,7 @@ from pydantic import Field, field_validator
 from pytest_modelcompare.contestants.base import NotYet, Progress, Settings, silent
 from pytest_modelcompare.errors import GateError, LLMError, UnavailableError
 from pytest_modelcompare.llm.anthropic_provider import AnthropicProvider, api_key
-from pytest_modelcompare.llm.asking import Asker, estimated_price
+from pytest_modelcompare.llm.asking import Asker, price_of
 from pytest_modelcompare.llm.pace import Retries
 from pytest_modelcompare.llm.prompts import LARGEST_MENU, PromptPlan, Request, requests_for
 from pytest_modelcompare.llm.provider import GrammarTooLarge
@@ -162,7 +162,7 @@ class PromptMethod:
         missing = [request for request in requests if stored_reply(request, journal, options) is None]
         require_way_to_ask(settings, len(missing), len(requests), options)
         output = settings.max_output_tokens if settings.effort else OUTPUT_TOKENS_ESTIMATE
-        usd = sum(estimated_price(request, options.prices, 1.0, output) for request in missing)
+        usd = sum(price_of(request, options.prices, request.input_tokens_estimate(), output) for request in missing)
         tokens = sum(request.input_tokens_estimate() for request in missing)
         return AskPlan(len(requests), len(requests) - len(missing), usd, tokens, output * len(missing))
 
@@ -219,10 +219,9 @@ class PromptMethod:
             by_key = {request.key(): reply for request, reply in zip(missing, new, strict=True)}
             found = [reply or by_key[request.key()] for request, reply in zip(requests, found, strict=True)]
             calls, usd = asker.calls, asker.spent_usd
-        stored = len(requests) - len(missing)
-        return answered(
-            [reply for reply in found if reply is not None], settings, dataset, options, plan, calls, usd, stored
-        )
+        whole = [reply for reply in found if reply is not None]
+        stored = sum(reply.session != options.session for reply in whole)
+        return answered(whole, settings, dataset, options, plan, calls, usd, stored)
 
 
 def prompt_plan(settings: PromptSettings, dataset: Dataset, journal: Journal, base: Path) -> PromptPlan:

@@ -49,11 +49,15 @@ def stored_run(job: LocalJob, store: RunStore, options: Options) -> Run | None:
 
 def make_run(
     job: LocalJob, dataset: Dataset, base: Path, store: RunStore, options: Options, progress: Callable[[Progress], None]
-) -> Run:
-    """Train, predict the test rows, and keep the result; if another process just did, take what it made."""
+) -> tuple[Run, bool]:
+    """Train, predict the test rows, and keep the result; if another process just did, take what it made.
+
+    Returns:
+        the run, and whether it was made here.
+    """
     with store.lock(job.fingerprint):
         if found := stored_run(job, store, options):
-            return found
+            return found, False
         with store.folders.scratch() as scratch:
             folder = scratch / "run"
             folder.mkdir()
@@ -70,7 +74,7 @@ def make_run(
                 options.session,
                 folder,
             )
-            return store.keep(run)
+            return store.keep(run), True
 
 
 def smoke(job: LocalJob, dataset: Dataset, base: Path, store: RunStore, options: Options) -> None:

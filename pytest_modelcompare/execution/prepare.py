@@ -106,11 +106,12 @@ def compute(comparison: Comparison, spec: ContestantSpec, started: float, watche
             with watcher.job(f"{job.title} (smoke)"):
                 smoke(job, dataset, base, store, options)
             continue
-        run = stored_run(job, store, options)
+        run, made = stored_run(job, store, options), False
         if run is None:
             with watcher.job(job.title) as progress:
-                run = make_run(job, dataset, base, store, options, progress)
-        comparison.ledger.note_run(stored=run.session != options.session)
+                run, made = make_run(job, dataset, base, store, options, progress)
+        if made or run.session != options.session:  # what another worker of this session made, it counts itself
+            comparison.ledger.note_run(stored=not made)
         runs.append(run)
     comparison.runs[spec.name] = runs
 

@@ -16,10 +16,6 @@ from pytest_modelcompare.llm.provider import Answer, GrammarTooLarge, Provider
 from pytest_modelcompare.llm.reply import Reply
 from pytest_modelcompare.pricing.price_list import PriceTable, Usage, answer_cost_usd
 
-WORST_CASE = 1.3
-"""How far the real count of input tokens may exceed the estimate, for the reserve."""
-
-
 class Journal(Protocol):
     """Where answers are kept."""
 
@@ -109,10 +105,11 @@ class Asker:
         return answer, (time.perf_counter() - started) * 1_000
 
     def worst_price(self, request: Request) -> float:
-        return estimated_price(request, self.prices, WORST_CASE, request.max_output_tokens)
+        """USD that this request cannot exceed."""
+        return price_of(request, self.prices, request.most_input_tokens(), request.max_output_tokens)
 
 
-def estimated_price(request: Request, prices: PriceTable | None, factor: float, output_tokens: int) -> float:
-    """USD of one request, its input tokens estimated by its characters."""
-    usage = Usage(int(request.input_tokens_estimate() * factor), output_tokens)
+def price_of(request: Request, prices: PriceTable | None, input_tokens: int, output_tokens: int) -> float:
+    """USD of one request with so many tokens."""
+    usage = Usage(input_tokens, output_tokens)
     return float(answer_cost_usd(f"{request.provider}:{request.model}", usage, datetime.now(UTC), prices))

@@ -81,7 +81,9 @@ class Collected:
 
     def add_spend(self, spend: dict[str, Any]) -> None:
         for name, value in spend.items():
-            setattr(self.spend, name, getattr(self.spend, name) + value)
+            known = getattr(self.spend, name)
+            # every worker of a session replays the same stored runs and answers; what is new is made by one of them
+            setattr(self.spend, name, max(known, value) if name.startswith("stored") else known + value)
 
     def report(self) -> SessionReport | None:
         """The session as plain data; None when no suite ran."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -26,8 +25,21 @@ from pytest_modelcompare.suite.model import Suite
 
 def comparer(request: pytest.FixtureRequest) -> Callable[[str | Path | Suite], Compared]:
     """What the fixture hands to a test."""
-    comparisons = request.config.stash[SESSION]
-    return partial(compared, comparisons, request.path.parent)
+    return Comparer(request.config.stash[SESSION], request.path.parent)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Comparer:
+    """The fixture's value: call it with a suite."""
+
+    comparisons: Comparisons
+    base: Path
+
+    def __call__(self, suite: str | Path | Suite) -> Compared:
+        return compared(self.comparisons, self.base, suite)
+
+    def __repr__(self) -> str:
+        return "modelcompare"
 
 
 def compared(comparisons: Comparisons, base: Path, suite: str | Path | Suite) -> Compared:
@@ -42,12 +54,15 @@ def compared(comparisons: Comparisons, base: Path, suite: str | Path | Suite) ->
     return Compared(comparisons, comparison)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Compared:
     """A suite's contestants by name."""
 
     comparisons: Comparisons
     comparison: Comparison
+
+    def __repr__(self) -> str:
+        return self.comparison.suite.name
 
     def __getitem__(self, name: str) -> Contestant:
         if name not in self.comparison.suite.contestants:
@@ -74,12 +89,15 @@ class Compared:
         return self.comparison.judge(spec)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Contestant:
     """One contestant; its metrics are attributes."""
 
     compared: Compared
     name: str
+
+    def __repr__(self) -> str:
+        return self.name
 
     def __getattr__(self, metric: str) -> Figure:
         if metric not in METRICS:
@@ -95,12 +113,15 @@ class Contestant:
         return self.compared.gate(f"{self.name} matches {other} on {on} within {within!r}")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Figure:
     """A metric, or arithmetic over some. Comparing it gives a verdict."""
 
     compared: Compared
     text: str
+
+    def __repr__(self) -> str:
+        return self.text
 
     def __getitem__(self, label: str) -> Figure:
         return Figure(self.compared, f"{self.text}[{quoted_label(label)}]")
@@ -140,6 +161,14 @@ class Figure:
 
     def _claim(self, sign: str, other: Figure | float) -> Verdict:
         return self.compared.gate(f"{self.text} {sign} {said(other)}")
+
+
+def explained(op: str, left: object, right: object) -> list[str] | None:
+    """What pytest shows of a comparison that does not hold: the verdict, with its interval."""
+    if not isinstance(left, Figure) or op not in ("<", "<=", ">", ">="):
+        return None
+    verdict = left._claim(op, right)  # type: ignore[arg-type]
+    return [repr(verdict), f"{verdict.test}, {verdict.target}; bounds at {verdict.confidence:.0%} each"]
 
 
 def said(other: Figure | float) -> str:

@@ -7,11 +7,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from _pytest.junitxml import xml_key
 
 from pytest_modelcompare.execution.ledger import Ledger
 from pytest_modelcompare.pytest_plugin import xdist
 from pytest_modelcompare.pytest_plugin.collected import Collected
-from pytest_modelcompare.pytest_plugin.items import GateItem, SuiteFile
+from pytest_modelcompare.pytest_plugin.fixture import explained
+from pytest_modelcompare.pytest_plugin.items import GateItem, SuiteFile, shown_path
 from pytest_modelcompare.pytest_plugin.options import report_paths, session_options
 from pytest_modelcompare.pytest_plugin.progress import watcher_for
 from pytest_modelcompare.pytest_plugin.session import SESSION, Comparisons
@@ -38,6 +40,7 @@ class Hooks:
     """Registered when comparisons were asked for."""
 
     def __init__(self, config: pytest.Config, is_suite: IsSuite) -> None:
+        self.config = config
         self.is_suite = is_suite
         self.comparisons = config.stash[SESSION]
         self.collected = config.stash[COLLECTED]
@@ -79,10 +82,18 @@ class Hooks:
             report.modelcompare = asdict(self.collected.gate(item, item.verdict))  # type: ignore[attr-defined]
         return report
 
+    def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> list[str] | None:
+        """Show the interval of a figure that an assert in Python compares."""
+        return explained(op, left, right)
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take down each gate's verdict, whichever process judged it."""
         if (gate := getattr(report, "modelcompare", None)) is not None:
             self.collected.note_gate(gate)
+            if (xml := self.config.stash.get(xml_key, None)) is not None:
+                # JUnit would take a gate's brackets for a parametrisation
+                xml.node_reporter(report).add_attribute("name", report.nodeid.partition("::")[2])
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -102,8 +113,3 @@ class Hooks:
             write_summary(report, terminalreporter)
             for path in self.collected.written:
                 terminalreporter.write_line(f"modelcompare report: {path}")
-
-
-def shown_path(path: Path, config: pytest.Config) -> str:
-    """Relative to the rootdir where it lies inside."""
-    return str(path.relative_to(config.rootpath)) if path.is_relative_to(config.rootpath) else str(path)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.gates.spec import GateSpec
-from pytest_modelcompare.pytest_plugin.session import SESSION, line_of
+from pytest_modelcompare.pytest_plugin.session import SESSION
 from pytest_modelcompare.records import Outcomes, Verdict
 from pytest_modelcompare.suite.load import load_suite
 
@@ -31,7 +32,7 @@ class SuiteFile(pytest.File):
     suite: Suite
 
     def collect(self) -> Iterator[pytest.Item]:
-        self.suite = load_suite(self.path)
+        self.suite = load_suite(self.path, shown_path(self.path, self.config))
         for spec in self.suite.gates:
             yield GateItem.from_parent(self, name=spec.id, spec=spec)
 
@@ -40,6 +41,12 @@ class SuiteFile(pytest.File):
         if isinstance(excinfo.value, ModelCompareError):
             return str(excinfo.value)
         return super().repr_failure(excinfo)
+
+
+def shown_path(path: Path, config: pytest.Config) -> str:
+    """As somebody would type it: relative to where pytest was started, where it lies below."""
+    base = config.invocation_params.dir
+    return str(path.relative_to(base)) if path.is_relative_to(base) else str(path)
 
 
 class GateItem(pytest.Item):
@@ -90,8 +97,8 @@ class GateItem(pytest.Item):
 
 def worded(verdict: Verdict) -> str:
     """What a gate that does not hold says of itself: the sentence, the numbers, the test."""
-    lines = [line_of(verdict)]
-    lines += [f"  {line_of(member)}" for member in verdict.members]
+    lines = [repr(verdict)]
+    lines += [f"  {member!r}" for member in verdict.members]
     how = ", ".join(part for part in (verdict.test, verdict.target) if part)
     if how and verdict.outcome is not Outcomes.ERROR:
         lines.append(f"  {how}; bounds at {verdict.confidence:.0%} each")

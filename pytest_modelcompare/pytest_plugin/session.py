@@ -57,9 +57,4 @@ class Comparisons:
         prepare([(comparison, needs)], self.watcher)
 
 
-def line_of(verdict: Verdict) -> str:
-    """A gate in one line: the sentence, the outcome, the numbers."""
-    return f"{verdict.gate}  {verdict.outcome.upper()}  {verdict.message}"
-
-
 SESSION = pytest.StashKey[Comparisons]()

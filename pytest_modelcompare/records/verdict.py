@@ -32,7 +32,7 @@ class Figure:
     high: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Verdict:
     """A gate's outcome with the numbers it was read off."""
 
@@ -61,7 +61,11 @@ class Verdict:
     members: tuple[Verdict, ...] = ()
     """The members of an `any_of`."""
 
+    def __repr__(self) -> str:
+        """One line: the sentence, the outcome, the numbers."""
+        return f"{self.gate}  {self.outcome.upper()}  {self.message}"
+
     def __bool__(self) -> bool:
         if self.outcome in (Outcomes.UNDECIDED, Outcomes.ERROR, Outcomes.SKIPPED):
-            raise AssertionError(f"{self.gate}: {self.outcome} — {self.message}")
+            raise AssertionError(repr(self))
         return self.outcome is Outcomes.PASS

@@ -72,7 +72,7 @@ def write_suite(console: Console, suite: SuiteReport) -> None:
     if suite.gates_total > len(suite.gates):
         console.print(f"  {len(suite.gates)} of {suite.gates_total} gates were selected", style="dim", markup=False)
     for note in notes(suite):
-        console.print(Padding(Text(note, style="dim"), (0, 0, 0, 2)))
+        console.print(Padding(Text(note, style="dim"), (0, 0, 0, 2), expand=False))
     console.print()
 
 
@@ -87,7 +87,7 @@ def described(suite: SuiteReport) -> str:
 def table(suite: SuiteReport, width: int) -> Table:
     """The table of contestants, as many columns as the width takes."""
     columns = columns_for(width)
-    shown = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), expand=False)
+    shown = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1), expand=False)
     shown.add_column("contestant", no_wrap=True, overflow="ellipsis", min_width=6)
     for column in columns:
         shown.add_column(column.title, justify="left" if column.title in ("from", "method") else "right", no_wrap=True)

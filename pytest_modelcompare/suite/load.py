@@ -14,8 +14,11 @@ from pytest_modelcompare.suite.validate import unknown_key, validated
 from pytest_modelcompare.suite.yaml_reader import Document, read_document
 
 
-def load_suite(path: Path) -> Suite:
+def load_suite(path: Path, shown: str | None = None) -> Suite:
     """Read and check a suite file.
+
+    Args:
+        shown: what problems call the file; by default its path as given.
 
     Raises:
         SuiteError: carries every problem, each with its line and column.
@@ -23,8 +26,8 @@ def load_suite(path: Path) -> Suite:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise SuiteError(str(path), (Problem(f"cannot be read: {error.strerror}"),)) from error
-    return suite_of(read_document(str(path), content), path)
+        raise SuiteError(shown or str(path), (Problem(f"cannot be read: {error.strerror}"),)) from error
+    return suite_of(read_document(shown or str(path), content), path)
 
 
 def suite_of(document: Document, path: Path) -> Suite:
