@@ -16,6 +16,7 @@ from pytest_modelcompare.llm.provider import Answer, GrammarTooLarge, Provider
 from pytest_modelcompare.llm.reply import Reply
 from pytest_modelcompare.pricing.price_list import PriceTable, Usage, answer_cost_usd
 
+
 class Journal(Protocol):
     """Where answers are kept."""
 

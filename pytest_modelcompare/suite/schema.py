@@ -30,7 +30,7 @@ def suite_schema() -> dict[str, Any]:
         "description": SuiteSettings.model_fields["contestants"].description,
     }
     assert refs
-    return {"$schema": DIALECT, "title": "pytest-modelcompare suite", **suite, "$defs": definitions}
+    return {**suite, "$schema": DIALECT, "title": "pytest-modelcompare suite", "$defs": definitions}
 
 
 def contestant(method: str, settings: dict[str, Any]) -> dict[str, Any]:

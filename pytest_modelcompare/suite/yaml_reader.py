@@ -45,6 +45,8 @@ class Document:
         """Where a path stands; if it does not exist (a missing key), where its parent does."""
         if key and path in self.keys:
             return self.keys[path]
+        if not key and path in self.values:
+            return self.values[path]
         while path and path not in self.values:
             path = path[:-1]
         return self.keys.get(path) or self.values.get(path) or Place(1, 1)

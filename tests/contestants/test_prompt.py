@@ -51,7 +51,15 @@ class World:
         self.folder = folder
         self.journal = AnswerJournal(StoreFolders(folder / "store"))
 
-    def ask(self, dataset: Dataset | None = None, *, mode: Any = "auto", session: str = "s1", budget: float = 1.0, **settings: Any) -> Answered:
+    def ask(
+        self,
+        dataset: Dataset | None = None,
+        *,
+        mode: Any = "auto",
+        session: str = "s1",
+        budget: float = 1.0,
+        **settings: Any,
+    ) -> Answered:
         retries = Retries(attempts=4, sleep=no_wait, dice=random.Random(1))
         options = LLMOptions(mode, budget, session, None, retries)
         wanted = PromptSettings(model=MODEL, base_url=self.server.url, **settings)
@@ -92,7 +100,10 @@ def test_the_menu_is_closed_the_text_is_fenced_and_descriptions_stand_in_the_pro
 def test_shots_are_the_first_training_rows_but_never_the_row_itself(tmp_path: Path):
     with world(tmp_path, lambda text, _: "ham") as there:
         there.ask(a_dataset(texts=("MESSAGE  0", "other")), shots=2)
-        shown = {body["messages"][-1]["content"]: [m["content"] for m in body["messages"][:-1]] for body in there.server.bodies}
+        shown = {
+            body["messages"][-1]["content"]: [m["content"] for m in body["messages"][:-1]]
+            for body in there.server.bodies
+        }
     assert [json.loads(text)["label"] for text in shown["<text>\nother\n</text>"][1::2]] == ["ham", "spam"]
     assert "message 0" in shown["<text>\nother\n</text>"][0]
     assert "message 0" not in " ".join(shown["<text>\nMESSAGE  0\n</text>"])
@@ -223,7 +234,9 @@ def test_a_menu_too_large_for_a_grammar_becomes_checked_free_text(tmp_path: Path
     assert any("free text" in note for note in answered.notes)
 
 
-def test_a_service_that_refuses_the_grammar_is_asked_for_free_text_from_then_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_service_that_refuses_the_grammar_is_asked_for_free_text_from_then_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr("tests.llm.anthropic_server.LARGEST_GRAMMAR", 50)
     labels = tuple(f"label{number:03d}" for number in range(80))
     with world(tmp_path, lambda text, _: "label007") as there:

@@ -145,7 +145,9 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.close()
             return None
         if "status" in answer:
-            return self.fail(answer["status"], answer.get("type", "error"), answer.get("message", "busy"), answer.get("retry_after"))
+            return self.fail(
+                answer["status"], answer.get("type", "error"), answer.get("message", "busy"), answer.get("retry_after")
+            )
         return self.succeed(body, answer)
 
     def succeed(self, body: dict[str, Any], answer: dict[str, Any]) -> None:

@@ -8,8 +8,20 @@ from pathlib import Path
 
 import pytest
 
-SPAM = ["win a free prize", "cheap pills for you", "claim your reward today", "free money waiting", "you won the lottery"]
-HAM = ["see you at lunch", "the meeting moved to four", "thanks for the notes", "are you home yet", "call me after work"]
+SPAM = [
+    "win a free prize",
+    "cheap pills for you",
+    "claim your reward today",
+    "free money waiting",
+    "you won the lottery",
+]
+HAM = [
+    "see you at lunch",
+    "the meeting moved to four",
+    "thanks for the notes",
+    "are you home yet",
+    "call me after work",
+]
 
 SUITE = """\
 modelcompare: 1
@@ -38,7 +50,9 @@ class Project:
 
 
 def rows(texts: list[str], label: str, start: int, count: int) -> list[tuple[str, str]]:
-    return [(f"{texts[number % 5]} {'abcdefghij'[number % 10]}{number}", label) for number in range(start, start + count)]
+    return [
+        (f"{texts[number % 5]} {'abcdefghij'[number % 10]}{number}", label) for number in range(start, start + count)
+    ]
 
 
 def write(path: Path, header: list[str], lines: list[tuple[str, ...]]) -> None:

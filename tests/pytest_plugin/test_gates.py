@@ -110,7 +110,7 @@ def test_collect_only_lists_the_sentences_and_runs_nothing(project: Project):
 def test_junit_carries_whole_names_and_the_figures(project: Project):
     project.suite(f"'{ODD[0]}'", GOOD)
     project.run("--junitxml=junit.xml").assert_outcomes(passed=2)
-    cases = ET.parse(project.pytester.path / "junit.xml").getroot().findall(".//testcase")  # noqa: S314
+    cases = ET.parse(project.pytester.path / "junit.xml").getroot().findall(".//testcase")
     assert [case.get("name") for case in cases] == [ODD[0], GOOD]
     properties = {one.get("name") for one in cases[1].findall(".//property")}
     assert {"modelcompare_outcome", "modelcompare_value", "modelcompare_low"} <= properties

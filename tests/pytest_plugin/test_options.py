@@ -45,7 +45,9 @@ def test_unused_it_imports_three_modules_at_most_writes_nothing_and_prints_nothi
     assert others == "[]"
     new = {name for name in os.listdir(project.pytester.path) if not name.startswith("runpytest")} - before
     assert new <= {"modules.txt", "__pycache__", "stdout", "stderr"}
-    assert not [line for line in result.outlines if "modelcompare" in line and not line.startswith(("plugins:", "rootdir:"))]
+    assert not [
+        line for line in result.outlines if "modelcompare" in line and not line.startswith(("plugins:", "rootdir:"))
+    ]
 
 
 def test_the_ini_switch_is_the_switch(project: Project):
@@ -135,7 +137,9 @@ def test_a_store_that_cannot_be_written_is_an_error_in_words(project: Project):
 
 
 def test_every_valued_option_has_its_ini_twin(project: Project):
-    project.pytester.makeini("[pytest]\nmodelcompare_store = kept\nmodelcompare_report = r.json\nmodelcompare_device = cpu\n")
+    project.pytester.makeini(
+        "[pytest]\nmodelcompare_store = kept\nmodelcompare_report = r.json\nmodelcompare_device = cpu\n"
+    )
     project.suite(GOOD)
     project.run().assert_outcomes(passed=1)
     assert (project.pytester.path / "kept").is_dir()

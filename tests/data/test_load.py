@@ -1,0 +1,194 @@
+"""From settings to a data set that was looked at."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pytest_modelcompare.data.load import load_dataset
+from pytest_modelcompare.data.recorded import RecordedSource, recorded_answers
+from pytest_modelcompare.data.settings import DataSettings, SourceSettings, SplitSettings
+from pytest_modelcompare.data.split import folded, split_rows, stratified_sample
+from pytest_modelcompare.errors import DataError
+from pytest_modelcompare.records import Dataset
+
+
+def write(path: Path, *rows: tuple[str, ...], header: str = "text,label") -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([tuple(header.split(",")), *rows])
+
+
+TRAIN = [(f"train {number}", "ab"[number % 2]) for number in range(40)]
+TEST = [(f"test {number}", "ab"[number % 2]) for number in range(20)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write(tmp_path / "train.csv", *TRAIN)
+    write(tmp_path / "test.csv", *TEST)
+    return tmp_path
+
+
+def load(folder: Path, **settings_of: object) -> Dataset:
+    return load_dataset(DataSettings(**{"train": "train.csv", "test": "test.csv", **settings_of}), folder, folder)  # type: ignore[arg-type]
+
+
+def test_rows_keep_their_order_and_labels_are_numbered(folder: Path):
+    dataset = load(folder)
+    assert dataset.labels == ("a", "b")
+    assert dataset.test.texts[:2] == ("test 0", "test 1")
+    assert dataset.test.labels[:3].tolist() == [0, 1, 0]
+
+
+def test_the_suites_order_of_labels_counts(folder: Path):
+    assert load(folder, labels=["b", "a"]).test.labels[:2].tolist() == [1, 0]
+
+
+def test_the_digest_changes_with_the_rows_and_not_with_their_file(folder: Path):
+    first = load(folder).digest
+    (folder / "train.csv").rename(folder / "moved.csv")
+    assert load(folder, train="moved.csv").digest == first
+    write(folder / "moved.csv", *TRAIN[:-1], ("train 39", "a"))
+    assert load(folder, train="moved.csv").digest != first
+
+
+def test_several_text_columns_are_joined(folder: Path):
+    write(folder / "test.csv", ("one", "two", "a"), ("", "three", "b"), header="title,body,label")
+    write(folder / "train.csv", ("x", "y", "a"), ("z", "w", "b"), header="title,body,label")
+    assert load(folder, text=["title", "body"]).test.texts == ("one\ntwo", "three")
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([("", "a"), ("x", "b"), ("  ", "a")], "2 rows have no text: 2, 4"),
+        ([("x", "")], "1 rows have no label: 2"),
+        ([("x", "c")], "labels that the training rows do not have: c"),
+    ],
+)
+def test_bad_rows_are_said_with_their_numbers(folder: Path, rows: list[tuple[str, str]], words: str):
+    write(folder / "test.csv", *rows)
+    with pytest.raises(DataError, match=words):
+        load(folder)
+
+
+def test_one_class_is_nothing_to_tell_apart(folder: Path):
+    write(folder / "train.csv", ("x", "a"), ("y", "a"))
+    write(folder / "test.csv", ("z", "a"))
+    with pytest.raises(DataError, match="nothing to tell apart"):
+        load(folder)
+
+
+def test_leakage_is_a_warning_below_the_limit_and_an_error_above(folder: Path):
+    write(folder / "test.csv", ("TRAIN  1", "b"), *TEST)
+    assert load(folder).warnings[0] == "1 of 21 test texts also stand in train"
+    write(folder / "test.csv", *TRAIN[:2], *TEST)
+    with pytest.raises(DataError, match=r"2 of 22 test texts \(9.1%\) also stand in train"):
+        load(folder)
+    assert load(folder, leakage=0.5).leaked_rows == 2
+
+
+def test_a_sample_is_seeded_and_keeps_the_shares(folder: Path):
+    source = SourceSettings(path="train.csv", rows=10, seed=3)
+    dataset = load(folder, train=source)
+    assert dataset.train is not None
+    assert np.bincount(dataset.train.labels).tolist() == [5, 5]
+    assert load(folder, train=source).digest == dataset.digest
+    assert load(folder, train=source.model_copy(update={"seed": 4})).digest != dataset.digest
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["one", "two", "Three", "three ", "four", "five", "six"]),
+            st.sampled_from("ab"),
+            st.integers(0, 5),
+        ),
+        min_size=20,
+        max_size=80,
+    ),
+    st.integers(0, 99),
+)
+def test_a_split_never_parts_equal_texts_or_groups(rows: list[tuple[str, str, int]], seed: int):
+    texts = [f"{text} {number % 11}" for number, (text, _, _) in enumerate(rows)]
+    groups = [number // 3 for number in range(len(rows))]
+    try:
+        train, test = split_rows(texts, [label for _, label, _ in rows], groups, 0.3, seed)
+    except DataError:
+        return
+    assert sorted(train + test) == list(range(len(rows)))
+    assert not {folded(texts[row]) for row in train} & {folded(texts[row]) for row in test}
+    assert not {groups[row] for row in train} & {groups[row] for row in test}
+
+
+def test_a_split_is_stratified_and_of_the_asked_size(folder: Path):
+    rows = [(f"text {number}", "a" if number % 4 else "b") for number in range(400)]
+    write(folder / "all.csv", *rows)
+    dataset = load(folder, train="all.csv", test=None, split=SplitSettings(test=0.25))
+    assert np.bincount(dataset.test.labels).tolist() == [75, 25]
+
+
+def test_largest_remainders_fill_a_sample():
+    assert len(stratified_sample(["a"] * 7 + ["b"] * 3, 5, 0, "")) == 5
+
+
+def recorded(folder: Path, **options: object) -> object:
+    dataset = load(folder)
+    missing = options.pop("missing", "error")
+    settings_of = DataSettings(train="train.csv", test="test.csv")
+    return recorded_answers(
+        RecordedSource(path="answers.csv", **options), missing, dataset, settings_of, folder, folder
+    )  # type: ignore[arg-type]
+
+
+def test_answers_are_matched_by_text_in_any_order(folder: Path):
+    write(folder / "answers.csv", *reversed(TEST), header="text,prediction")
+    found = recorded(folder)
+    assert found.predictions.labels.tolist() == load(folder).test.labels.tolist()  # type: ignore[attr-defined]
+
+
+def test_a_row_without_an_answer_is_an_error_or_wrong(folder: Path):
+    write(folder / "answers.csv", *TEST[1:], header="text,prediction")
+    with pytest.raises(DataError, match="1 match no answer \\(rows 1\\)"):
+        recorded(folder)
+    found = recorded(folder, missing="wrong")
+    assert found.predictions.labels[0] == -1  # type: ignore[attr-defined]
+    assert found.predictions.failures == {"not recorded": 1}  # type: ignore[attr-defined]
+
+
+def test_two_answers_that_differ_are_an_error(folder: Path):
+    write(folder / "answers.csv", *TEST, ("test 0", "b"), header="text,prediction")
+    with pytest.raises(DataError, match="1 match several that differ"):
+        recorded(folder)
+
+
+def test_without_a_column_to_match_by_the_lengths_must_be_equal(folder: Path):
+    write(folder / "answers.csv", *[(label,) for _, label in TEST[:-1]], header="prediction")
+    with pytest.raises(DataError, match="19 recorded answers for 20 test rows"):
+        recorded(folder)
+    write(folder / "answers.csv", *[(label,) for _, label in TEST], header="prediction")
+    assert recorded(folder).notes == ("matched to the test rows by position",)  # type: ignore[attr-defined]
+
+
+def test_scores_tokens_and_latencies_are_taken_along(folder: Path):
+    rows = [(text, label, "3", "1", "100", "5", "250") for text, label in TEST]
+    write(folder / "answers.csv", *rows, header="text,prediction,a,b,input_tokens,output_tokens,latency_ms")
+    found = recorded(folder)
+    assert found.predictions.scores[0].tolist() == [0.75, 0.25]  # type: ignore[attr-defined]
+    assert found.tokens[0] == (100, 5)  # type: ignore[attr-defined]
+    assert found.latencies_ms.tolist() == [250.0] * 20  # type: ignore[attr-defined]
+
+
+def test_validation_is_carved_only_when_it_is_needed(folder: Path):
+    whole = DataSettings(train="train.csv", test="test.csv", validation=0.25)
+    assert load_dataset(whole, folder, folder).validation is None
+    carved = load_dataset(whole, folder, folder, need_validation=True)
+    assert carved.train is not None
+    assert carved.validation is not None
+    assert (len(carved.train), len(carved.validation)) == (30, 10)
