@@ -45,7 +45,7 @@ def p50_p95(row: ContestantReport) -> str:
 
 def trained_in(row: ContestantReport) -> str:
     figure = row.metrics.get("train_seconds")
-    return BLANK if figure is None else f"{figure.value:.1f} s"
+    return BLANK if figure is None or figure.value == 0 else f"{figure.value:.1f} s"
 
 
 def origin(row: ContestantReport) -> str:

@@ -67,6 +67,7 @@ def write_suite(console: Console, suite: SuiteReport) -> None:
     console.print(Text(suite.name, style="bold"), Text(described(suite), style="dim"))
     if suite.contestants:
         console.print(table(suite, console.width))
+        console.print()
     for gate in sorted(suite.gates, key=lambda gate: ORDER.index(gate.outcome)):
         write_gate(console, gate, name_width(suite, console.width))
     if suite.gates_total > len(suite.gates):
@@ -97,9 +98,9 @@ def table(suite: SuiteReport, width: int) -> Table:
 
 
 def name_width(suite: SuiteReport, width: int) -> int:
-    """How wide the gates' sentences stand: as the longest needs, but at most two fifths of the line."""
+    """How wide the gates' sentences stand: as the longest needs, but at most half the line."""
     longest = max((len(gate.gate) for gate in suite.gates), default=0)
-    return min(longest, max(24, width * 2 // 5))
+    return min(longest, width // 2)
 
 
 def write_gate(console: Console, gate: GateReport, width: int) -> None:
