@@ -24,7 +24,16 @@ def pytest_unconfigure():
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "--modelcompare", "-p", "no:cacheprovider", "--modelcompare-report=report.json", *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--modelcompare",
+        "-p",
+        "no:cacheprovider",
+        "--modelcompare-report=report.json",
+        *arguments,
+    ]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 

@@ -19,6 +19,8 @@ from pytest_modelcompare.reports.table import columns_for
 STYLES = {"pass": "green", "fail": "bold red", "undecided": "yellow", "error": "bold red", "skipped": "dim"}
 ORDER = ("error", "fail", "undecided", "skipped", "pass")
 WIDEST = 200
+LEAST_ROOM = 40
+"""Narrower than this, numbers stand better below their gate than beside it."""
 
 
 class Terminal(Protocol):
@@ -104,18 +106,19 @@ def name_width(suite: SuiteReport, width: int) -> int:
 
 
 def write_gate(console: Console, gate: GateReport, width: int) -> None:
-    """The sentence, the outcome, the numbers: on one line, or the numbers below where the line is short."""
+    """The sentence, the outcome, the numbers: side by side where there is room, else the numbers below."""
     outcome = Text(gate.outcome.upper().ljust(9), style=STYLES[gate.outcome])
-    one_line = len(gate.gate) <= width
-    line = Text("  ") + Text(gate.gate.ljust(width)) + Text("  ") + outcome + Text("  ")
-    room = console.width - line.cell_len
-    message = " ".join(gate.message.split())
-    if one_line and len(message) <= room:
-        console.print(line + Text(message), no_wrap=True, overflow="ignore", crop=False)
-        return
-    console.print(Text("  ") + outcome + Text(" ") + Text(gate.gate))
-    for part in Text(message).wrap(console, console.width - 12):
-        console.print(Text(" " * 12) + part, no_wrap=True, overflow="ignore", crop=False)
+    message = Text(" ".join(gate.message.split()))
+    head = Text("  ") + Text(gate.gate.ljust(width)) + Text("  ") + outcome + Text("  ")
+    room = console.width - head.cell_len
+    if len(gate.gate) <= width and (message.cell_len <= room or room >= LEAST_ROOM):
+        indent = " " * head.cell_len
+    else:
+        head, indent, room = Text("  ") + outcome + Text(" ") + Text(gate.gate + "\n"), " " * 12, console.width - 12
+        head += Text(indent)
+    for number, line in enumerate(message.wrap(console, room)):
+        line.rstrip()
+        console.print((Text(indent) if number else head) + line, no_wrap=True, overflow="ignore", crop=False)
 
 
 def notes(suite: SuiteReport) -> list[str]:

@@ -20,7 +20,11 @@ def blocks(language: str) -> list[tuple[str, str]]:
     return [(path.name, code) for path in PAGES for kind, code in FENCE.findall(path.read_text()) if kind == language]
 
 
-SUITES = [(name, code) for name, code in blocks("yaml") if code.lstrip().startswith(("modelcompare:", "#")) and "modelcompare: 1" in code]
+SUITES = [
+    (name, code)
+    for name, code in blocks("yaml")
+    if code.lstrip().startswith(("modelcompare:", "#")) and "modelcompare: 1" in code
+]
 
 
 @pytest.mark.parametrize(("page", "code"), SUITES, ids=[f"{name}-{number}" for number, (name, _) in enumerate(SUITES)])
