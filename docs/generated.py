@@ -17,10 +17,15 @@ def options() -> str:
     """A table row per option with a value, from the plugin's own list."""
     head = ["| option | ini | default | meaning |", "|---|---|---|---|"]
     rows = [
-        f"| `--modelcompare-{name}={metavar.replace('|', chr(92) + '|')}` | `modelcompare_{name}` | {default or '–'} | {text.replace('|', chr(92) + '|')} |"
+        f"| `--modelcompare-{name}={escaped(metavar)}` | `modelcompare_{name}` | {default or '–'} | {escaped(text)} |"
         for name, default, _, metavar, text in VALUED
     ]
     return "\n".join(head + rows) + "\n"
+
+
+def escaped(text: str) -> str:
+    """A bar would end the table's cell."""
+    return text.replace("|", "\\|")
 
 
 SOURCES: dict[str, Callable[[], str]] = {"metrics": metrics.markdown, "suites": suites.markdown, "options": options}

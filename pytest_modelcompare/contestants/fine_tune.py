@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -99,9 +100,7 @@ class FineTune(LocalMethod):
                 seconds = time.perf_counter() - start
         except torch.OutOfMemoryError as error:
             raise ModelError("out of memory", where=settings.model, fix="lower batch_size or max_length") from error
-        with quiet():
-            model.save_pretrained(folder)
-            encoder.tokenizer.save_pretrained(folder)
+        keep(model, encoder, folder)
         classifier = Classifier(freeze_for_inference(model, device, head), encoder, device)
         with PeakMemory(device.kind) as inference:
             encoded = encoder.encode(test.texts)
@@ -118,6 +117,22 @@ class FineTune(LocalMethod):
         with PeakMemory(device.kind) as memory:
             classifier.predict(work.dataset.test.texts[:32])
         return LocalPredictor(classifier.predict, classifier.encoder, weights_mb(classifier.model) + memory.mb)
+
+
+def keep(model: Any, encoder: Encoder, folder: Path) -> None:
+    """Write weights and tokenizer.
+
+    Raises:
+        OSError: the disk is full; safetensors has an error of its own for that.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        with quiet():
+            model.save_pretrained(folder)
+            encoder.tokenizer.save_pretrained(folder)
+    except SafetensorError as error:
+        raise OSError(errno.ENOSPC, str(error)) from error
 
 
 def model_to_train(settings: FineTuneSettings, work: Work) -> tuple[Any, Encoder]:

@@ -13,6 +13,7 @@ from pytest_modelcompare.execution.fingerprint import run_fingerprint
 from pytest_modelcompare.execution.options import Options
 from pytest_modelcompare.inference.device import machine_in_words
 from pytest_modelcompare.records import Dataset, Run
+from pytest_modelcompare.store.folders import store_errors
 from pytest_modelcompare.store.runs import RunStore
 
 RECORDED_PACKAGES = ("pytest-modelcompare", "torch", "transformers", "scikit-learn", "numpy")
@@ -62,7 +63,8 @@ def make_run(
             folder = scratch / "run"
             folder.mkdir()
             work = Work(dataset, job.seed, options.device, folder, base, progress, options.smoke)
-            outcome = job.method.run(job.spec.settings, work)
+            with store_errors(store.folders.root):  # models are kept in the scratch folder while they run
+                outcome = job.method.run(job.spec.settings, work)
             kind = outcome.device.kind if outcome.device else "cpu"
             run = Run(
                 job.fingerprint,

@@ -69,11 +69,14 @@ class GateItem(pytest.Item):
     def setup(self) -> None:
         """Run what the selected gates need, once, and judge: what cannot be judged is an error here."""
         comparisons = self.config.stash[SESSION]
-        self.verdict = comparisons.verdict(self.suite, self.spec)
+        try:
+            self.verdict = comparisons.verdict(self.suite, self.spec)
+        except ModelCompareError as error:
+            pytest.fail(str(error), pytrace=False)
         if self.verdict.outcome is Outcomes.SKIPPED:
             pytest.skip(self.verdict.message)
         if self.verdict.outcome is Outcomes.ERROR:
-            raise GateNotHeld(self.verdict)
+            pytest.fail(worded(self.verdict), pytrace=False)
 
     def runtest(self) -> None:
         """Hold the gate."""
@@ -86,8 +89,6 @@ class GateItem(pytest.Item):
         error = excinfo.value
         if isinstance(error, GateNotHeld):
             return worded(error.verdict)
-        if isinstance(error, ModelCompareError):
-            return str(error)
         return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[Any, int | None, str]:

@@ -60,8 +60,8 @@ def rendered(report: SessionReport, *, width: int, colour: bool) -> str:
     )
     for suite in report.suites:
         write_suite(console, suite)
-    console.print(spent(report), style="dim" if colour else None, markup=False)
-    return stream.getvalue()
+    console.print(Padding(Text(spent(report), style="dim"), (0, 0, 0, 2), expand=False))
+    return "".join(f"{line.rstrip()}\n" for line in stream.getvalue().splitlines())
 
 
 def write_suite(console: Console, suite: SuiteReport) -> None:
@@ -90,7 +90,7 @@ def described(suite: SuiteReport) -> str:
 def table(suite: SuiteReport, width: int) -> Table:
     """The table of contestants, as many columns as the width takes."""
     columns = columns_for(width)
-    shown = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1), expand=False)
+    shown = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1), collapse_padding=width < 100)
     shown.add_column("contestant", no_wrap=True, overflow="ellipsis", min_width=6)
     for column in columns:
         shown.add_column(column.title, justify="left" if column.title in ("from", "method") else "right", no_wrap=True)
@@ -154,4 +154,4 @@ def spent(report: SessionReport) -> str:
     if spend.calls or spend.stored_answers:
         parts += [plural(spend.calls, "LLM call"), f"{plural(spend.stored_answers, 'answer')} from the store"]
         parts.append(f"{usd(spend.usd)} USD")
-    return "  this session: " + ", ".join(parts)
+    return "this session: " + ", ".join(parts)

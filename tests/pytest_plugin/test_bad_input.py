@@ -1,0 +1,76 @@
+"""What is wrong is an error that says where and what to do: no traceback of ours, exit status not 0."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pytest_plugin.conftest import SUITE, Project
+
+GOOD = "words.accuracy >= 0.5"
+
+CASES = {
+    "missing file": (("train: train.csv", "train: trian.csv"), GOOD, "*trian.csv: no such file*"),
+    "missing column": (("test: test.csv", "test: test.csv, text: body"), GOOD, "*no column `body`*"),
+    "wrong digest": (
+        ("test: test.csv", f"test: {{path: test.csv, sha256: {'a' * 64}}}"),
+        GOOD,
+        "*the content has changed*",
+    ),
+    "missing model": (("words: {tfidf: {}}", "words: {linear_probe: ./nowhere}"), GOOD, "*nowhere*"),
+    "missing package": (
+        ("words: {tfidf: {}}", 'words: {linear_probe: "package:no_such_package/model"}'),
+        GOOD,
+        "*no_such_package*",
+    ),
+    "unknown label": (("", ""), "words.f1[eggs] >= 0.5", "*no label `eggs`*the labels are ham, spam*"),
+    "no compute": (("", ""), "words.cost_per_1k <= 1", "*words has no cost*compute: {price_per_hour*"),
+    "no tokens": (("", ""), "llm.cost_per_1k <= 1", "*llm has no cost*no columns with token counts*"),
+    "no scores": (("", ""), "llm.brier <= 1", "*llm gives no scores*"),
+    "recorded answers of other rows": (
+        ("predictions: answers.csv", "predictions: {path: train.csv, prediction: label}"),
+        "llm.accuracy >= 0",
+        "*200 match no answer*",
+    ),
+    "too few answers": (
+        ("predictions: answers.csv", "predictions: {path: train.csv, prediction: label}, missing: wrong"),
+        "words beats llm on accuracy",
+        "*llm answered only 0.0% of the rows*",
+    ),
+    "url without digest": (("test: test.csv", 'test: "https://host.invalid/t.csv"'), GOOD, "*needs the sha256*"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_bad_input_is_an_error_in_words(project: Project, name: str):
+    change, gate, words = CASES[name]
+    assert change[0] in SUITE
+    project.suite(gate, head=SUITE.replace(*change, 1) if change[0] else SUITE)
+    result = project.run()
+    result.assert_outcomes(errors=1)
+    shown = " ".join(result.stdout.str().split())
+    assert all(part in shown for part in words.strip("*").split("*")), result.stdout.str()
+    assert "Traceback" not in shown
+    assert "pytest_modelcompare/" not in shown
+    assert result.ret == 1
+
+
+def test_a_broken_suite_is_a_collection_error(project: Project):
+    project.suite("words.acuracy >= 0.5")
+    result = project.run()
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["spam.modelcompare.yaml:8:11: unknown metric `acuracy`", "*did you mean `accuracy`?"])
+
+
+def test_a_full_disk_while_a_run_is_written_leaves_nothing_half_written(project: Project):
+    project.suite(GOOD)
+    project.pytester.makeconftest(
+        """
+        import numpy
+        def full(*_, **__): raise OSError(28, "No space left on device")
+        numpy.savez = full
+        """
+    )
+    result = project.run()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*the store cannot be used: No space left on device*"])
+    assert not list((project.pytester.path / ".modelcompare" / "runs").glob("*/*"))

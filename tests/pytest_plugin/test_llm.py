@@ -1,0 +1,120 @@
+"""A suite that asks an LLM, from the command line, against a service on loopback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.llm.anthropic_server import KEY, AnthropicServer, serving
+from tests.pytest_plugin.conftest import Project
+
+HEAD = """\
+modelcompare: 1
+name: Spam
+data: {{train: train.csv, test: test.csv}}
+compute: {{price_per_hour: 0.10, utilisation: 0.5}}
+{extra}
+contestants:
+  words: {{tfidf: {{}}}}
+  claude: {{prompt: "anthropic:claude-haiku-5-5", base_url: "{url}"}}
+gates:
+"""
+BEATS = "words beats claude on accuracy"
+
+
+def guess(text: str, _: int) -> str:
+    """Right about spam that speaks of money."""
+    return "spam" if "free" in text or "win" in text else "ham"
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[AnthropicServer]:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    with serving(guess) as running:
+        yield running
+
+
+def write(project: Project, server: AnthropicServer, *gates: str, extra: str = "") -> None:
+    project.suite(*gates, head=HEAD.format(url=server.url, extra=extra))
+
+
+def test_every_row_is_asked_once_and_a_second_run_asks_nothing(project: Project, server: AnthropicServer):
+    write(project, server, BEATS, "words.cost_per_1k <= claude.cost_per_1k / 10")
+    first = project.run("--modelcompare-report=r.json")
+    first.assert_outcomes(passed=2)
+    assert server.calls == 200
+    spend = json.loads((project.pytester.path / "r.json").read_text())["spend"]
+    assert (spend["calls"], spend["stored_answers"]) == (200, 0)
+    tokens = server.billed
+    assert spend["usd"] == pytest.approx((tokens["input_tokens"] * 0.10 + tokens["output_tokens"] * 0.50) / 1e6)
+    again = project.run()
+    again.assert_outcomes(passed=2)
+    assert "0 LLM calls, 200 answers from the store, 0 USD" in " ".join(again.stdout.str().split())
+    assert server.calls == 200
+
+
+def test_under_xdist_no_row_is_asked_twice(project: Project, server: AnthropicServer):
+    write(project, server, BEATS, "claude.accuracy >= 0.1", "claude.coverage >= 0.9")
+    project.run("-n", "2").assert_outcomes(passed=3)
+    assert server.calls == 200
+
+
+def test_off_skips_the_gates_that_need_the_llm(project: Project, server: AnthropicServer):
+    write(project, server, BEATS, "words.accuracy >= 0.9")
+    project.run("--modelcompare-llm=off").assert_outcomes(passed=1, skipped=1)
+    assert server.calls == 0
+
+
+def test_replay_without_answers_is_an_error(project: Project, server: AnthropicServer):
+    write(project, server, BEATS)
+    result = project.run("--modelcompare-llm=replay")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*200 of 200 answers*are not stored*"])
+
+
+def test_no_key_is_an_error_that_names_both_ways_out(
+    project: Project, server: AnthropicServer, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    write(project, server, BEATS)
+    result = project.run()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*no API key in ANTHROPIC_API_KEY*", "*--modelcompare-llm=off*"])
+
+
+@pytest.mark.parametrize("option", ["--modelcompare-budget=0.0001", None])
+def test_a_plan_above_what_may_be_spent_is_refused_before_its_first_call(
+    project: Project, server: AnthropicServer, option: str | None
+):
+    write(project, server, BEATS, extra="" if option else "budget: {usd: 0.0001}")
+    result = project.run(*([option] if option else []))
+    result.assert_outcomes(errors=1)
+    assert "USD may be spent; none was made" in " ".join(result.stdout.str().split())
+    assert server.calls == 0
+
+
+def test_without_a_budget_more_than_one_dollar_is_refused(project: Project, server: AnthropicServer):
+    write(project, server, BEATS, extra='prices: {"anthropic:claude-haiku-5-5": {input: 1000, output: 1000}}')
+    result = project.run()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*and 1.00 USD may be spent*"])
+
+
+def test_the_plan_estimates_the_bill_and_asks_nothing(project: Project, server: AnthropicServer):
+    write(project, server, BEATS)
+    result = project.run("--modelcompare-plan")
+    result.stdout.fnmatch_lines(["*claude*new*ask 200 of 200 rows*USD*"])
+    assert server.calls == 0
+
+
+def test_a_killed_key_stops_at_once_and_the_rest_is_judged(
+    project: Project, server: AnthropicServer, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-wrong-1234567")
+    write(project, server, BEATS, "words.accuracy >= 0.9")
+    result = project.run()
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*refuses for good (401)*"])
+    assert "sk-wrong-1234567" not in result.stdout.str()
