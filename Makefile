@@ -1,6 +1,6 @@
 # Two commands for a new user: `make demo` and `make test`. Both make a virtual environment in .venv when there is none.
 
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest

@@ -34,7 +34,8 @@ def require_no_leak(leak: Sequence[int], n: int, limit: float, where: str) -> No
 
 def warn_duplicates(texts: Sequence[str]) -> list[str]:
     doubled = len(texts) - len({folded(text) for text in texts})
-    return [f"{doubled:,} test rows repeat the text of another"] if doubled else []
+    said = "1 test row repeats" if doubled == 1 else f"{doubled:,} test rows repeat"
+    return [f"{said} the text of another"] if doubled else []
 
 
 def double_labelled(texts: Sequence[str], labels: Sequence[str]) -> list[str]:

@@ -29,34 +29,9 @@ class Collected:
     spend: Spend = field(default_factory=Spend)
     written: list[Path] = field(default_factory=list)
 
-    def gate(self, item: GateItem, verdict: Verdict) -> GateReport:
-        """One gate's verdict as plain data."""
-        difference = verdict.difference
-        bounds = (
-            None if difference is None else {"value": difference.value, "low": difference.low, "high": difference.high}
-        )
-        p_value = None if difference is None else min(difference.p_above, difference.p_below)
-        return GateReport(
-            gate=verdict.gate,
-            name=item.spec.name,
-            nodeid=item.nodeid,
-            line=item.spec.line,
-            outcome=str(verdict.outcome),
-            message=verdict.message,
-            test=verdict.test,
-            confidence=verdict.confidence,
-            target=verdict.target,
-            left=asdict(verdict.left) if verdict.left else None,
-            right=asdict(verdict.right) if verdict.right else None,
-            difference=bounds,
-            threshold=verdict.threshold,
-            p_value=p_value,
-            n=None if difference is None else difference.n,
-            tested=verdict.tested,
-        )
-
-    def note_gate(self, gate: dict[str, Any]) -> None:
-        self.gates.setdefault(gate["nodeid"].partition("::")[0], []).append(GateReport(**gate))
+    def note_gate(self, suite: str, gate: dict[str, Any]) -> None:
+        """Take down a gate's verdict under its suite's path."""
+        self.gates.setdefault(suite, []).append(GateReport(**gate))
 
     def note_suites(self, comparisons: Comparisons) -> None:
         """Take down the table of every suite that ran in this process."""
@@ -95,7 +70,7 @@ class Collected:
 
     def gates_of(self, suite: SuiteReport) -> list[GateReport]:
         """A suite's gates in the order of its file."""
-        found = [gate for path, gates in self.gates.items() if Path(suite.path).match(path) for gate in gates]
+        found = self.gates.get(suite.path, [])
         return sorted(found, key=lambda gate: gate.line)
 
     def write_reports(self) -> None:
@@ -115,6 +90,31 @@ class Collected:
             except OSError as error:
                 raise StoreError(f"the report cannot be written: {error.strerror}", where=str(path)) from error
             self.written.append(path)
+
+
+def gate_report(item: GateItem, verdict: Verdict) -> GateReport:
+    """One gate's verdict as plain data."""
+    difference = verdict.difference
+    bounds = None if difference is None else {"value": difference.value, "low": difference.low, "high": difference.high}
+    p_value = None if difference is None else min(difference.p_above, difference.p_below)
+    return GateReport(
+        gate=verdict.gate,
+        name=item.spec.name,
+        nodeid=item.nodeid,
+        line=item.spec.line,
+        outcome=str(verdict.outcome),
+        message=verdict.message,
+        test=verdict.test,
+        confidence=verdict.confidence,
+        target=verdict.target,
+        left=asdict(verdict.left) if verdict.left else None,
+        right=asdict(verdict.right) if verdict.right else None,
+        difference=bounds,
+        threshold=verdict.threshold,
+        p_value=p_value,
+        n=None if difference is None else difference.n,
+        tested=verdict.tested,
+    )
 
 
 def machine_facts() -> dict[str, Any]:

@@ -11,7 +11,7 @@ from _pytest.junitxml import xml_key
 
 from pytest_modelcompare.execution.ledger import Ledger
 from pytest_modelcompare.pytest_plugin import xdist
-from pytest_modelcompare.pytest_plugin.collected import Collected
+from pytest_modelcompare.pytest_plugin.collected import Collected, gate_report
 from pytest_modelcompare.pytest_plugin.fixture import explained
 from pytest_modelcompare.pytest_plugin.items import GateItem, SuiteFile, shown_path
 from pytest_modelcompare.pytest_plugin.options import report_paths, session_options
@@ -49,6 +49,7 @@ class Hooks:
         """A suite file is a collector of gates."""
         return SuiteFile.from_parent(parent, path=file_path) if self.is_suite(file_path, parent.config) else None
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Know which gates were selected before the first of them runs: only what they need is run."""
         for item in session.items:
@@ -79,7 +80,8 @@ class Hooks:
         """Attach a gate's verdict to its report, as plain data that travels between xdist's processes."""
         report = yield
         if isinstance(item, GateItem) and item.verdict is not None and report.when == "setup":
-            report.modelcompare = asdict(self.collected.gate(item, item.verdict))  # type: ignore[attr-defined]
+            gate = asdict(gate_report(item, item.verdict))
+            report.modelcompare = {"suite": str(item.suite.path), "gate": gate}  # type: ignore[attr-defined]
         return report
 
     def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> list[str] | None:
@@ -89,8 +91,8 @@ class Hooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take down each gate's verdict, whichever process judged it."""
-        if (gate := getattr(report, "modelcompare", None)) is not None:
-            self.collected.note_gate(gate)
+        if (found := getattr(report, "modelcompare", None)) is not None:
+            self.collected.note_gate(found["suite"], found["gate"])
             if (xml := self.config.stash.get(xml_key, None)) is not None:
                 # JUnit would take a gate's brackets for a parametrisation
                 xml.node_reporter(report).add_attribute("name", report.nodeid.partition("::")[2])

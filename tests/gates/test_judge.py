@@ -222,7 +222,7 @@ def test_undecided_can_be_let_pass_and_says_so():
 
 def test_an_undecided_verdict_is_neither_true_nor_false():
     found = verdict("a.accuracy >= 0.925", contestant("a", 930))
-    with pytest.raises(AssertionError, match="undecided"):
+    with pytest.raises(AssertionError, match="UNDECIDED"):
         bool(found)
 
 
