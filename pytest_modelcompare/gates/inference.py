@@ -169,6 +169,15 @@ def require_one_place(question: Question, sides: list[Evidence]) -> None:
         raise GateError(f"{names} were trained on different machines", fix=again)
 
 
+def half_of_the_last_digit(printed: float) -> float:
+    """How far the true value of a printed figure may lie from it: 0.0005 for 0.943.
+
+    A number does not know its trailing zeros: 0.9 is taken for 0.90.
+    """
+    digits = len(repr(printed).partition(".")[2]) if "e" not in repr(printed) else 0
+    return 0.5 * 10.0 ** -max(digits, 2)
+
+
 def against_printed(question: Question, evidence: EvidenceByName, confidence: float) -> Inference:
     """A measured figure against a published one, or two published ones."""
     sides = [evidence[metric.contestant] for metric in question.metrics]
@@ -180,8 +189,7 @@ def against_printed(question: Question, evidence: EvidenceByName, confidence: fl
     n = ours.influence.shape[1]
     variance = float((ours.influence.mean(axis=0) ** 2).sum()) if n else 0.0
     threshold = question.threshold if printed == 1 else -question.threshold
-    rounding = 0.0005 if METRICS[question.metrics[0].name].high == 1 else 0.0
-    # the unfavourable end of the printed figure's rounding: printed three digits, half a unit of the last
+    rounding = half_of_the_last_digit(theirs.value)
     unfavourable = theirs.value + (rounding if (printed == 1) == question.above else -rounding)
     found = against_published(ours.value, variance, n, unfavourable, source.n, threshold, confidence)
     if printed == 1:

@@ -176,7 +176,7 @@ def test_sizes_are_exact():
 
 def test_a_published_figure_has_its_own_sampling_error():
     paper = Evidence("paper", "published", LABELS, TRUTH, published=Published({"accuracy": 0.90}, "a paper", n=500))
-    constant = Evidence("paper", "published", LABELS, TRUTH, published=Published({"accuracy": 0.90}, "a paper"))
+    constant = Evidence("paper", "published", LABELS, TRUTH, published=Published({"accuracy": 0.9001}, "a paper"))
     a = contestant("a", 918)
     assert verdict("a beats paper on accuracy", a, paper).outcome == "undecided"
     assert verdict("a beats paper on accuracy", a, constant).outcome == "pass"
@@ -236,3 +236,13 @@ def test_groups_widen_the_interval():
     threshold = right.mean() - 0.05
     assert verdict(f"a.accuracy >= {threshold}", free).outcome == "pass"
     assert verdict(f"a.accuracy >= {threshold}", tied).outcome == "undecided"
+
+
+def test_a_printed_figure_counts_at_the_unfavourable_end_of_its_rounding():
+    # printed .90 may be .905; printed .9001 is .90015 at most
+    def printed(value: float) -> Evidence:
+        return Evidence("paper", "published", LABELS, TRUTH, published=Published({"accuracy": value}, "a paper"))
+
+    a = contestant("a", 917)
+    assert verdict("a beats paper on accuracy", a, printed(0.90)).outcome == "undecided"
+    assert verdict("a beats paper on accuracy", a, printed(0.9001)).outcome == "pass"

@@ -74,3 +74,10 @@ def test_a_full_disk_while_a_run_is_written_leaves_nothing_half_written(project:
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*the store cannot be used: No space left on device*"])
     assert not list((project.pytester.path / ".modelcompare" / "runs").glob("*/*"))
+
+
+def test_no_training_is_started_after_the_budgeted_minutes(project: Project):
+    project.suite(GOOD, head=SUITE.replace("name: Spam", "name: Spam\nbudget: {minutes: 0.0000001}"))
+    result = project.run()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*minutes are used up*"])
