@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -111,6 +112,8 @@ class LLMOptions:
     session: str
     prices: PriceTable | None = None
     retries: Retries = field(default_factory=Retries)
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Set when the session is interrupted: no more is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +217,7 @@ class PromptMethod:
                 options.prices,
                 settings.max_concurrency,
                 options.retries,
+                options.stop,
             )
             new = asker.ask(missing, lambda done: progress(Progress(done, len(missing), f"{asker.spent_usd:.4f} USD")))
             by_key = {request.key(): reply for request, reply in zip(missing, new, strict=True)}

@@ -38,7 +38,7 @@ def prompt_settings(spec: ContestantSpec) -> PromptSettings:
 def llm_options(comparison: Comparison) -> LLMOptions:
     options = comparison.options
     left = comparison.ledger.left_usd(comparison.cap_usd, comparison.asked_usd)
-    return LLMOptions(options.llm, left, options.session, comparison.suite.prices)
+    return LLMOptions(options.llm, left, options.session, comparison.suite.prices, stop=comparison.ledger.stop)
 
 
 def refuse_dear_plans(wanted: Sequence[tuple[Comparison, Needs]]) -> None:

@@ -16,6 +16,9 @@ class Ledger:
     """`--modelcompare-budget`; None: each suite's own budget."""
 
     spend: Spend = field(default_factory=Spend)
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Set when the session is interrupted: LLMs are asked no more."""
+
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def left_usd(self, suite_cap_usd: float, suite_spent_usd: float) -> float:

@@ -37,8 +37,8 @@ def prepare(wanted: Wanted, watcher: Watcher) -> None:
         try:
             for comparison, needs in wanted:
                 compute_all(comparison, needs, watcher)
-        except BaseException:
-            cancel(asking)
+        except BaseException:  # an interrupt must not go on spending
+            stop_asking(wanted, asking)
             raise
         for future in asking:
             future.result()
@@ -137,7 +137,9 @@ def noting(comparison: Comparison, names: Sequence[str]) -> Iterator[None]:
             comparison.failures.setdefault(name, error)
 
 
-def cancel(asking: Sequence[Future[None]]) -> None:
-    """After an interrupt: nothing that has not begun is begun."""
+def stop_asking(wanted: Wanted, asking: Sequence[Future[None]]) -> None:
+    """Nothing that has not begun is begun, and what has asks no more."""
+    for comparison, _ in wanted:
+        comparison.ledger.stop.set()
     for future in asking:
         future.cancel()

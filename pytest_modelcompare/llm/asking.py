@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
-from pytest_modelcompare.errors import BudgetError, ModelCompareError
+from pytest_modelcompare.errors import BudgetError, LLMError, ModelCompareError
 from pytest_modelcompare.llm.pace import Retries
 from pytest_modelcompare.llm.prompts import Request
 from pytest_modelcompare.llm.provider import Answer, GrammarTooLarge, Provider
@@ -23,6 +24,22 @@ class Journal(Protocol):
     def put(self, key: str, record: dict[str, object]) -> None: ...
 
 
+GRACE_S = 3.0
+"""How long answers in flight may still arrive after an interrupt."""
+
+
+class Work:
+    """What several workers share."""
+
+    def __init__(self, requests: list[Request], tell: Callable[[int], None]) -> None:
+        self.requests = requests
+        self.waiting = iter(range(len(requests)))
+        self.replies: dict[int, Reply] = {}
+        self.failures: list[Exception] = []
+        self.done = 0
+        self.tell = tell
+
+
 @dataclass(slots=True)
 class Asker:
     """Asks for what is missing."""
@@ -34,6 +51,9 @@ class Asker:
     prices: PriceTable | None
     in_flight: int = 32
     retries: Retries = field(default_factory=Retries)
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Set from another thread to ask no more."""
+
     spent_usd: float = 0.0
     reserved_usd: float = 0.0
     calls: int = 0
@@ -52,32 +72,46 @@ class Asker:
         return asyncio.run(self.ask_all(requests, tell))
 
     async def ask_all(self, requests: Sequence[Request], tell: Callable[[int], None]) -> list[Reply]:
-        """The first failure stops the rest from being sent; what is in flight may still arrive and is stored."""
-        replies: list[Reply | None] = [None] * len(requests)
-        waiting = iter(range(len(requests)))
-        stopped: list[BaseException] = []
-        done = 0
-
-        async def worker() -> None:
-            nonlocal done
-            for index in waiting:
-                if stopped:
-                    return
-                try:
-                    replies[index] = await self.ask_one(requests[index])
-                except (ModelCompareError, GrammarTooLarge) as error:
-                    stopped.append(error)
-                    return
-                done += 1
-                tell(done)
-
+        """The first failure, or a stop, keeps the rest from being sent; what is in flight may arrive and is stored."""
+        work = Work(list(requests), tell)
+        workers = [asyncio.create_task(self.worker(work)) for _ in range(min(self.in_flight, len(requests)))]
+        watch = asyncio.create_task(self.stop_when_told(workers))
         try:
-            await asyncio.gather(*(worker() for _ in range(min(self.in_flight, len(requests)))))
+            await asyncio.gather(*workers, return_exceptions=True)
         finally:
+            watch.cancel()
             await self.provider.close()
-        if stopped:
-            raise stopped[0]
-        return [reply for reply in replies if reply is not None]
+        if work.failures:
+            raise work.failures[0]
+        for task in workers:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+        if work.done < len(requests):
+            raise LLMError(
+                f"interrupted after {work.done:,} of {len(requests):,} answers", fix="run again: they are stored"
+            )
+        return [work.replies[index] for index in range(len(requests))]
+
+    async def worker(self, work: Work) -> None:
+        """Take one request after the other until there is none, or a reason to stop."""
+        for index in work.waiting:
+            if work.failures or self.stop.is_set():
+                return
+            try:
+                work.replies[index] = await self.ask_one(work.requests[index])
+            except (ModelCompareError, GrammarTooLarge) as error:
+                work.failures.append(error)
+                return
+            work.done += 1
+            work.tell(work.done)
+
+    async def stop_when_told(self, workers: Sequence[asyncio.Task[None]]) -> None:
+        """After a stop, what is in flight gets a moment to arrive; then it is given up."""
+        while not self.stop.is_set():
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(GRACE_S)
+        for task in workers:
+            task.cancel()
 
     async def ask_one(self, request: Request) -> Reply:
         """One request with its retries; its worst price is reserved while it is under way."""

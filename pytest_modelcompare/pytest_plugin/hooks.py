@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from _pytest.junitxml import xml_key
 
+from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.execution.ledger import Ledger
 from pytest_modelcompare.pytest_plugin import xdist
 from pytest_modelcompare.pytest_plugin.collected import Collected, gate_report
@@ -104,8 +105,11 @@ class Hooks:
         worker_output = getattr(session.config, "workeroutput", None)
         if worker_output is not None:
             worker_output["modelcompare"] = self.collected.as_worker_output()
-        else:
+            return
+        try:
             self.collected.write_reports()
+        except ModelCompareError as error:
+            pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what was compared and which gates hold, if anything was."""

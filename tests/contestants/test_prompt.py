@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -255,6 +256,25 @@ def test_no_request_is_sent_that_could_exceed_the_budget(tmp_path: Path):
         there.ask()
         assert there.server.calls == 40
         assert kept > 0
+
+
+def test_an_interrupt_asks_no_more_and_keeps_what_arrived(tmp_path: Path):
+    stop = threading.Event()
+
+    def answer(text: str, times: int) -> Any:
+        if text == "message 20":
+            stop.set()
+        return {"wait": 0.02, "text": '{"label": "ham"}'}
+
+    with world(tmp_path, answer) as there:
+        options = LLMOptions("auto", 1.0, "s1", stop=stop)
+        settings = PromptSettings(model=MODEL, base_url=there.server.url, max_concurrency=4)
+        with pytest.raises(LLMError, match="interrupted after"):
+            PromptMethod().run(settings, a_dataset(200), there.journal, options, there.folder)
+        asked = there.server.calls
+        assert asked < 60
+        there.ask(a_dataset(200))
+        assert there.server.calls == 200
 
 
 def test_thirty_two_requests_are_in_flight(tmp_path: Path):

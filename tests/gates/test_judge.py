@@ -167,6 +167,21 @@ def test_a_tenth_of_the_cost_is_tested_as_a_difference():
     assert verdict("small.cost_per_1k <= llm.cost_per_1k / 400", small, llm).outcome == "fail"
 
 
+def test_break_even_is_the_training_over_what_a_prediction_saves():
+    blocks = Cost(np.full(20, 1e-6) * np.linspace(0.9, 1.1, 20), False, 20.0, "")
+    requests = Cost(np.linspace(1e-5, 1.2e-5, N), True, 200.0, "")
+    small, llm = contestant("small", 900, cost=blocks, train_cost_usd=1.0), contestant("llm", 900, cost=requests)
+    # 1 USD / (11 - 1 millionths of a USD) = 100,000 predictions
+    found = verdict("small.break_even(llm) <= 110000", small, llm)
+    assert found.outcome == "pass"
+    assert found.difference is not None
+    assert found.difference.value == pytest.approx(100_000)
+    assert (
+        "never breaks even"
+        in verdict("llm.break_even(small) <= 1", small, contestant("llm", 9, cost=requests, train_cost_usd=1.0)).message
+    )
+
+
 def test_sizes_are_exact():
     a = contestant("a", 900, footprint=Footprint(size_mb=10.0))
     found = verdict("a.size_mb <= 10", a)

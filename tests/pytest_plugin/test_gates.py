@@ -127,6 +127,14 @@ def test_under_xdist_the_model_is_trained_once_and_the_controller_writes_the_sum
     assert len(report["suites"][0]["gates"]) == 4
 
 
+def test_under_xdist_odd_names_keep_their_identity(project: Project):
+    project.suite(*(f"'{one}'" for one in ODD))
+    result = project.run("-n", "2", "-v")
+    result.assert_outcomes(passed=3)
+    for gate in ODD:
+        assert f"PASSED spam.modelcompare.yaml::{gate}" in result.stdout.str()
+
+
 def test_two_gates_of_one_name_are_refused(project: Project):
     project.suite(GOOD, GOOD)
     result = project.run()

@@ -136,6 +136,14 @@ def test_a_store_that_cannot_be_written_is_an_error_in_words(project: Project):
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
+def test_a_report_that_cannot_be_written_is_said_and_the_exit_status_is_not_0(project: Project):
+    project.suite(GOOD)
+    (project.pytester.path / "file").write_text("")
+    result = project.run("--modelcompare-report=file/x.json")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*the report cannot be written*"])
+
+
 def test_every_valued_option_has_its_ini_twin(project: Project):
     project.pytester.makeini(
         "[pytest]\nmodelcompare_store = kept\nmodelcompare_report = r.json\nmodelcompare_device = cpu\n"
