@@ -29,8 +29,9 @@ def main() -> None:
         seconds(folder)
         pairs = [(seconds(folder), seconds(folder, "-p", "no:modelcompare")) for _ in range(RUNS)]
     with_it, without = (statistics.median(side) for side in zip(*pairs, strict=True))
+    added = (with_it - without) * 1e3
     print(
-        f"with {with_it * 1e3:.0f} ms, without {without * 1e3:.0f} ms: {(with_it - without) * 1e3:+.0f} ms, ratio {with_it / without:.3f}"
+        f"with {with_it * 1e3:.0f} ms, without {without * 1e3:.0f} ms: {added:+.0f} ms, ratio {with_it / without:.3f}"
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from pytest_modelcompare.errors import GateError
@@ -19,6 +21,7 @@ from pytest_modelcompare.statistics.influence import from_influence
 from pytest_modelcompare.statistics.paired import paired_accuracy
 from pytest_modelcompare.statistics.proportion import clustered_proportion, exact_proportion
 from pytest_modelcompare.statistics.published import against_published
+from pytest_modelcompare.statistics.rows_needed import Z_ALPHA
 
 ON_ROWS = (Need.ROWS, Need.SCORES)
 MEASURED_ONCE = ("train_seconds", "train_memory_mb", "inference_memory_mb", "train_cost")
@@ -80,7 +83,7 @@ def on_rows(question: Question, sides: list[Evidence], confidence: float) -> Inf
     influence = [estimate(metric.name, side, metric.label).influence[0] for side in sides]
     tested = influence[0] if len(sides) == 1 else influence[0] - influence[1]
     statistic = confusion_statistic(metric.name, label)
-    return bca(truth, answers, statistic, len(labels), threshold, confidence, tested)
+    return bca(truth, answers, statistic, len(labels), threshold, confidence, tested, label=label)
 
 
 def successes(side: Evidence, metric: str) -> np.ndarray:
@@ -187,11 +190,15 @@ def against_printed(question: Question, evidence: EvidenceByName, confidence: fl
     source = sides[printed].published
     assert source is not None
     n = ours.influence.shape[1]
-    variance = float((ours.influence.mean(axis=0) ** 2).sum()) if n else 0.0
+    own = from_influence(ours, 0.0, confidence)  # its variance holds seeds and groups too
+    variance = ((own.high - own.low) / 2 / Z_ALPHA) ** 2 if n else 0.0
     threshold = question.threshold if printed == 1 else -question.threshold
     rounding = half_of_the_last_digit(theirs.value)
     unfavourable = theirs.value + (rounding if (printed == 1) == question.above else -rounding)
     found = against_published(ours.value, variance, n, unfavourable, source.n, threshold, confidence)
+    found = replace(found, undecided_because=own.undecided_because, notes=own.notes)
     if printed == 1:
         return found
-    return Inference(-found.value, -found.high, -found.low, found.p_below, found.p_above, found.method, found.n)
+    return replace(
+        found, value=-found.value, low=-found.high, high=-found.low, p_above=found.p_below, p_below=found.p_above
+    )

@@ -18,7 +18,7 @@ from pytest_modelcompare.gates.spec import GateSpec, Undecided
 from pytest_modelcompare.gates.wording import alone_text, margin_text, numbers, what_would_decide
 from pytest_modelcompare.metrics.catalogue import METRICS
 from pytest_modelcompare.metrics.estimate import estimate
-from pytest_modelcompare.records import Evidence, Figure, Inference, Outcomes, Verdict
+from pytest_modelcompare.records import Estimate, Evidence, Figure, Inference, Outcomes, Verdict
 from pytest_modelcompare.statistics.influence import exact
 
 
@@ -78,7 +78,7 @@ def tested(text: str, question: Question, evidence: dict[str, Evidence], rules: 
     return Verdict(
         text,
         outcome,
-        message(question, found, sides, outcome, rules, point=point),
+        message(question, found, sides, outcome, rules, whole, point=point),
         rules.confidence,
         found.method,
         target(sides, rules),
@@ -110,12 +110,20 @@ def compares(question: Question) -> Callable[[float, float], bool]:
 
 
 def message(
-    question: Question, found: Inference, sides: list[Evidence], outcome: Outcomes, rules: Rules, *, point: bool
+    question: Question,
+    found: Inference,
+    sides: list[Evidence],
+    outcome: Outcomes,
+    rules: Rules,
+    whole: Estimate,
+    *,
+    point: bool,
 ) -> str:
     """The numbers and the margin, one line."""
     text = numbers(question, found)
     if outcome is Outcomes.UNDECIDED:
-        text += f"{alone_text(question, sides)}; {what_would_decide(question, found, sides, rules.spec.expect)}"
+        needed = what_would_decide(question, found, sides, rules.spec.expect, whole.seed_values)
+        text += f"{alone_text(question, sides)}; {needed}"
     else:
         text += margin_text(question, found, passed=outcome is Outcomes.PASS)
     if rules.spec.decide == "point":

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from math import inf, isfinite
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pytest_modelcompare.gates.question import Question
 from pytest_modelcompare.metrics.catalogue import METRICS, Need
 from pytest_modelcompare.records import Evidence, Inference
 from pytest_modelcompare.statistics.rows_needed import (
     Z_ALPHA,
+    Z_POWER,
     rows_for_paired,
     rows_for_proportion,
     rows_from_standard_error,
@@ -85,16 +89,20 @@ def discordant(question: Question, sides: list[Evidence]) -> tuple[int, int] | N
     return int((first & ~second).sum()), int((~first & second).sum())
 
 
-def what_would_decide(question: Question, found: Inference, sides: list[Evidence], expect: float | None) -> str:
-    """What an undecided gate needs: rows for the effect that matters, a range for the effect seen."""
+def what_would_decide(
+    question: Question, found: Inference, sides: list[Evidence], expect: float | None, seed_values: NDArray[np.float64]
+) -> str:
+    """What an undecided gate needs: rows for the effect that matters or was seen, seeds where rows cannot help."""
     if found.undecided_because:
         return found.undecided_because
+    effect = found.value if expect is None else expect
+    if (scatter := too_scattered(effect - question.threshold, seed_values)) and on_claims_side(question, effect):
+        return f"no number of rows decides this while the seeds scatter by {scatter:.3g}: give more `seeds`"
     if expect is not None:
         rows = rows_for(question, found, sides, expect)
         return f"{rows_text(rows)} rows would decide it if the true value is {expect:g}"
     seen = found.value
-    on_claims_side = seen > question.threshold if question.above else seen < question.threshold
-    if not on_claims_side:
+    if not on_claims_side(question, seen):
         return "the estimate is on the wrong side: more rows would more likely show a failure"
     half = (found.high - found.low) / 2 / Z_ALPHA
     direction = 1 if question.above else -1
@@ -107,6 +115,19 @@ def what_would_decide(question: Question, found: Inference, sides: list[Evidence
     return (
         f"{rows_text(likely)} {unit} like these would decide a difference of this size ({rows_text(fewest)} to {upper})"
     )
+
+
+def on_claims_side(question: Question, value: float) -> bool:
+    return value > question.threshold if question.above else value < question.threshold
+
+
+def too_scattered(distance: float, seed_values: NDArray[np.float64]) -> float:
+    """The seeds' standard deviation where it alone keeps a gate undecided, however many rows there are; else 0."""
+    count = len(seed_values)
+    if count < 2:
+        return 0.0
+    scatter = float(np.std(seed_values, ddof=1))
+    return scatter if distance**2 <= (Z_ALPHA + Z_POWER) ** 2 * scatter**2 / count else 0.0
 
 
 def rows_for(question: Question, found: Inference, sides: list[Evidence], effect: float) -> float:

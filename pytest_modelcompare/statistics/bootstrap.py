@@ -30,6 +30,7 @@ def bca(
     influence: NDArray[np.float64],
     resamples: int = RESAMPLES,
     seed: int = 0,
+    label: int | None = None,
 ) -> Inference:
     """A figure of one contestant, or the difference of two on the same rows, by the bias-corrected bootstrap.
 
@@ -41,6 +42,7 @@ def bca(
         answers: one or two arrays of shape (n,); -1 is no answer.
         statistic: vectorised over resamples.
         influence: shape (n,); of the tested quantity, for the acceleration.
+        label: where the statistic is about one label, the small-sample rule asks rows of that one alone.
 
     Source: Efron (1987), https://doi.org/10.1080/01621459.1987.10478410
     """
@@ -58,7 +60,7 @@ def bca(
         ]
     )
     low, high, p_above, p_below = bca_bounds(values, value, influence, threshold, 1 - confidence)
-    return Inference(value, low, high, p_above, p_below, "BCa bootstrap", n, too_few_per_class(truth, n_labels))
+    return Inference(value, low, high, p_above, p_below, "BCa bootstrap", n, too_few_per_class(truth, n_labels, label))
 
 
 def difference(
@@ -113,9 +115,12 @@ def share_below(values: NDArray[np.float64], point: float) -> float:
     return min(max(below, 0.5), count - 0.5) / count
 
 
-def too_few_per_class(truth: NDArray[np.int64], n_labels: int) -> str | None:
+def too_few_per_class(truth: NDArray[np.int64], n_labels: int, label: int | None = None) -> str | None:
     """The small-sample rule: at least 5 rows in every class, and 8 on average."""
     per_class = np.bincount(truth, minlength=n_labels)
+    if label is not None:
+        few = per_class[label] < FEWEST_MEAN_PER_CLASS
+        return f"the label has {per_class[label]} test rows, and fewer than 8 decide nothing" if few else None
     if per_class.min() < FEWEST_PER_CLASS:
         small = int((per_class < FEWEST_PER_CLASS).sum())
         return (

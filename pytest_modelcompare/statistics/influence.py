@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import sqrt
+from math import inf, sqrt
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from pytest_modelcompare.statistics.means import t_inference
 from pytest_modelcompare.statistics.proportion import cluster_sums, effective_clusters, too_few_clusters
 
 FEWEST_SEEDS = 3
+NO_SPREAD = 1e-24
+"""A variance between seeds that is rounding and nothing else."""
 
 
 def from_influence(
@@ -69,11 +71,13 @@ def seeds_variance(
     between = float(np.var(estimate.seed_values, ddof=1))
     var1 = float(np.diag(covariance).mean())
     cov2 = float((covariance.sum() - np.trace(covariance)) / (count * (count - 1)))
-    between = max(between, var1 - cov2, 1e-300)
+    between = max(between, var1 - cov2)
+    if between < NO_SPREAD:  # every seed gave the same on every row: nothing but the rows is left to vary
+        return max(cov2, 0.0), inf
     if next_training:
         scatter = between * (1 + 1 / count)
-        variance = scatter + cov2
-        return max(variance, 1e-300), variance**2 / (scatter**2 / (count - 1))
+        variance = scatter + max(cov2, 0.0)
+        return variance, variance**2 / (scatter**2 / (count - 1))
     total = between + count * max(cov2, 0.0)
     return total / count, total**2 / (between**2 / (count - 1))
 

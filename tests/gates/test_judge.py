@@ -106,6 +106,18 @@ def test_f1_of_one_label_is_exact_on_its_rows():
     assert found.difference.n == 535
 
 
+def test_a_rare_label_does_not_stop_a_comparison_on_another():
+    truth = np.concatenate([np.repeat([0, 1], 300), [2, 2]])
+    good, bad = truth.copy(), truth.copy()
+    bad[:90] = 1
+    a, b = (
+        Evidence(name, "tfidf", (*LABELS, "eggs"), truth, predictions=(Predictions(answer),))
+        for name, answer in (("a", good), ("b", bad))
+    )
+    assert verdict("a beats b on f1[ham]", a, b).outcome == "pass"
+    assert "fewer than 5 test rows" in verdict("a beats b on f1", a, b).message
+
+
 def test_an_opponent_that_answered_too_few_rows_is_an_error():
     a, b = contestant("a", 900), contestant("b", 900)
     answer = b.predictions[0].labels.copy()
@@ -207,6 +219,28 @@ def test_three_seeds_claim_the_recipe_and_two_claim_nothing():
     found = verdict("a.accuracy >= 0.90", with_seeds("a", 930, 935, 940))
     assert (found.outcome, found.target) == ("pass", "the recipe's mean over 3 seeds")
     assert "two seeds say too little" in verdict("a.accuracy >= 0.90", with_seeds("a", 930, 935)).message
+
+
+def test_equal_seeds_leave_the_rows_variance():
+    one, three = (
+        verdict("a.accuracy >= 0.90", contestant("a", 930)),
+        verdict("a.accuracy >= 0.90", with_seeds("a", 930, 930, 930)),
+    )
+    assert three.difference is not None
+    assert one.difference is not None
+    assert three.difference.low == pytest.approx(one.difference.low, abs=0.003)
+    assert verdict("a.coverage >= 0.5", with_seeds("a", 930, 930, 930)).outcome == "pass"
+
+
+def test_seeds_that_scatter_are_named_where_rows_cannot_help():
+    message = verdict("a.accuracy >= 0.925", with_seeds("a", 900, 930, 960)).message
+    assert "give more `seeds`" in message
+
+
+def test_a_printed_figure_is_compared_with_the_recipe_not_with_one_seed():
+    paper = Evidence("paper", "published", LABELS, TRUTH, published=Published({"accuracy": 0.9001}, "a paper"))
+    assert verdict("a beats paper on accuracy", with_seeds("a", 925, 926, 927), paper).outcome == "pass"
+    assert verdict("a beats paper on accuracy", with_seeds("a", 890, 926, 962), paper).outcome == "undecided"
 
 
 def test_the_next_training_is_bounded_more_widely_than_the_mean():
