@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pytest_modelcompare.contestants.answering import AskPlan, LLMOptions, PromptMethod
 from pytest_modelcompare.contestants.base import ContestantSpec
-from pytest_modelcompare.contestants.prompt import AskPlan, LLMOptions, PromptMethod, PromptSettings
+from pytest_modelcompare.contestants.prompt import PromptSettings
 from pytest_modelcompare.errors import BudgetError, ModelCompareError
 from pytest_modelcompare.execution.watch import Watcher
 from pytest_modelcompare.store.answers import AnswerJournal

@@ -22,7 +22,7 @@ from pytest_modelcompare.store.runs import RunStore
 from pytest_modelcompare.store.timings import Timing
 
 if TYPE_CHECKING:
-    from pytest_modelcompare.contestants.prompt import Answered
+    from pytest_modelcompare.contestants.answering import Answered
     from pytest_modelcompare.data.recorded import RecordedAnswers
     from pytest_modelcompare.gates.spec import GateSpec
     from pytest_modelcompare.suite.model import Suite

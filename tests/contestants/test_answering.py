@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_modelcompare.contestants.prompt import Answered, LLMOptions, PromptMethod, PromptSettings
+from pytest_modelcompare.contestants.answering import Answered, LLMOptions, PromptMethod
+from pytest_modelcompare.contestants.prompt import PromptSettings
 from pytest_modelcompare.errors import BudgetError, LLMError
 from pytest_modelcompare.llm.pace import Retries
 from pytest_modelcompare.pricing.price_list import Usage, answer_cost_usd
