@@ -24,13 +24,19 @@ def watcher_for(config: pytest.Config) -> Watcher:
     """Bars where somebody looks at a terminal, lines in a log, nothing in an xdist worker or under `-qq`."""
     if hasattr(config, "workerinput") or config.get_verbosity() < -1:
         return Unwatched()
-    # pytest captures file descriptor 1 while tests run; this copy still leads to the terminal or the log
-    stream = (
-        os.fdopen(os.dup(sys.__stdout__.fileno()), "w", encoding="utf-8", errors="replace") if sys.__stdout__ else None
-    )
+    stream = uncaptured_stdout()
     if stream is None:
         return Unwatched()
     return BarWatcher(stream) if stream.isatty() else LineWatcher(stream)
+
+
+def uncaptured_stdout() -> IO[str] | None:
+    """A copy of standard output that pytest's capturing does not redirect; None where there is no such file."""
+    try:
+        descriptor = os.dup(sys.__stdout__.fileno()) if sys.__stdout__ else None
+    except (OSError, ValueError):  # closed, or replaced by something that is no file
+        return None
+    return None if descriptor is None else os.fdopen(descriptor, "w", encoding="utf-8", errors="replace")
 
 
 class LineWatcher:
