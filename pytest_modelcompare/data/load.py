@@ -114,9 +114,9 @@ def raw_rows(table: Table, settings: DataSettings) -> Raw:
     for what, cells in (("text", texts), ("label", labels)):
         empty = [table.first_row + row for row, value in enumerate(cells) if value is None or not value.strip()]
         if empty:
-            raise DataError(
-                f"{len(empty)} rows have no {what}: {shown_rows(empty)}", where=table.where, fix="fill or remove them"
-            )
+            rows = "1 row has" if len(empty) == 1 else f"{len(empty):,} rows have"
+            message = f"{rows} no {what}: {shown_rows(empty)}"
+            raise DataError(message, where=table.where, fix="fill or remove them")
     codes = settings.codes
     ids = table.column(settings.id) if settings.id else [str(row) for row in range(len(table))]
     require_distinct(ids, settings.id, table)

@@ -67,7 +67,7 @@ def test_several_text_columns_are_joined(folder: Path):
     ("rows", "words"),
     [
         ([("", "a"), ("x", "b"), ("  ", "a")], "2 rows have no text: 2, 4"),
-        ([("x", "")], "1 rows have no label: 2"),
+        ([("x", "")], "1 row has no label: 2"),
         ([("x", "c")], "labels that the training rows do not have: c"),
     ],
 )
