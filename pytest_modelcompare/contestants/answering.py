@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -33,14 +34,16 @@ class AskPlan:
     """What asking would take."""
 
     total: int
-    stored: int
+    missing: int
+    """Requests that would be made; equal texts make one."""
+
     usd_estimate: float
     input_tokens_estimate: int
     output_tokens_estimate: int
 
-    @property
-    def missing(self) -> int:
-        return self.total - self.stored
+
+def unheard(usd: float, calls: int) -> None:
+    """Where nobody keeps books."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,9 @@ class LLMOptions:
     retries: Retries = field(default_factory=Retries)
     stop: threading.Event = field(default_factory=threading.Event)
     """Set when the session is interrupted: no more is asked."""
+
+    note: Callable[[float, int], None] = unheard
+    """Told the USD spent and the calls made, also when asking ends in an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +110,12 @@ class PromptMethod:
             LLMError: answers are missing and cannot be asked for.
         """
         requests = requests_for(prompt_plan(settings, dataset, journal, base), dataset)
-        missing = [request for request in requests if stored_reply(request, journal, options) is None]
+        missing = distinct(request for request in requests if stored_reply(request, journal, options) is None)
         require_way_to_ask(settings, len(missing), len(requests), options)
         output = settings.max_output_tokens if settings.effort else OUTPUT_TOKENS_ESTIMATE
         usd = sum(price_of(request, options.prices, request.input_tokens_estimate(), output) for request in missing)
         tokens = sum(request.input_tokens_estimate() for request in missing)
-        return AskPlan(len(requests), len(requests) - len(missing), usd, tokens, output * len(missing))
+        return AskPlan(len(requests), len(missing), usd, tokens, output * len(missing))
 
     def run(
         self,
@@ -145,14 +151,13 @@ class PromptMethod:
         requests = requests_for(plan, dataset)
         found = [stored_reply(request, journal, options) for request in requests]
         # equal texts make equal requests: asked once, answered alike
-        missing = list(
-            {request.key(): request for request, reply in zip(requests, found, strict=True) if reply is None}.values()
-        )
+        pairs = zip(requests, found, strict=True)
+        missing = distinct(request for request, reply in pairs if reply is None)
         require_way_to_ask(settings, len(missing), len(requests), options)
         calls, usd = 0, 0.0
         if missing:
             asker = Asker(
-                AnthropicProvider(settings.api_key_env, settings.base_url),
+                AnthropicProvider(settings.api_key_env, plan.base_url),
                 journal,
                 options.session,
                 options.budget_usd,
@@ -161,13 +166,28 @@ class PromptMethod:
                 options.retries,
                 options.stop,
             )
-            new = asker.ask(missing, lambda done: progress(Progress(done, len(missing), f"{asker.spent_usd:.4f} USD")))
+            try:
+                new = asker.ask(
+                    missing, lambda done: progress(Progress(done, len(missing), f"{asker.spent_usd:.4f} USD"))
+                )
+            finally:
+                options.note(asker.spent_usd, asker.calls)
             by_key = {request.key(): reply for request, reply in zip(missing, new, strict=True)}
             found = [reply or by_key[request.key()] for request, reply in zip(requests, found, strict=True)]
             calls, usd = asker.calls, asker.spent_usd
         whole = [reply for reply in found if reply is not None]
         stored = sum(reply.session != options.session for reply in whole)
         return answered(whole, settings, dataset, options, plan, calls, usd, stored)
+
+
+def distinct(requests: Iterable[Request]) -> list[Request]:
+    """One of each."""
+    return list({request.key(): request for request in requests}.values())
+
+
+def address(settings: PromptSettings) -> str | None:
+    """Where requests go; the SDK reads the same variable."""
+    return settings.base_url or os.environ.get("ANTHROPIC_BASE_URL") or None
 
 
 def prompt_plan(settings: PromptSettings, dataset: Dataset, journal: Journal, base: Path) -> PromptPlan:
@@ -181,13 +201,13 @@ def prompt_plan(settings: PromptSettings, dataset: Dataset, journal: Journal, ba
         settings.shots,
         settings.max_output_tokens,
         settings.effort,
-        settings.base_url,
+        address(settings),
         fits,
     )
 
 
 def menu_key(settings: PromptSettings, dataset: Dataset) -> str:
-    return FREE_TEXT + hashlib.sha256(repr((settings.model, settings.base_url, dataset.labels)).encode()).hexdigest()
+    return FREE_TEXT + hashlib.sha256(repr((settings.model, address(settings), dataset.labels)).encode()).hexdigest()
 
 
 def instructions_text(settings: PromptSettings, base: Path) -> str | None:

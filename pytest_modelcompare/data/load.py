@@ -117,6 +117,7 @@ def raw_rows(table: Table, settings: DataSettings) -> Raw:
             rows = "1 row has" if len(empty) == 1 else f"{len(empty):,} rows have"
             message = f"{rows} no {what}: {shown_rows(empty)}"
             raise DataError(message, where=table.where, fix="fill or remove them")
+    require_text(texts, table)
     codes = settings.codes
     ids = table.column(settings.id) if settings.id else [str(row) for row in range(len(table))]
     require_distinct(ids, settings.id, table)
@@ -129,6 +130,24 @@ def raw_rows(table: Table, settings: DataSettings) -> Raw:
         {name: tuple(value or "" for value in cells) for name, cells in table.columns.items() if name not in used},
         table.where,
     )
+
+
+def require_text(texts: Sequence[str | None], table: Table) -> None:
+    """Half a character, as a cut emoji in JSON leaves it, is no text."""
+    broken = [table.first_row + row for row, text in enumerate(texts) if text and not is_text(text)]
+    if broken:
+        said = f"the text of row {shown_rows(broken)} holds half a character (a lone surrogate)"
+        raise DataError(said, where=table.where, fix="it was cut in the middle of an emoji; mend or remove it")
+
+
+def is_text(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def require_distinct(ids: Sequence[str | None], column: str | None, table: Table) -> None:

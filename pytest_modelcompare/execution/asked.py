@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from pytest_modelcompare.contestants.answering import AskPlan, LLMOptions, PromptMethod
@@ -39,7 +39,9 @@ def prompt_settings(spec: ContestantSpec) -> PromptSettings:
 def llm_options(comparison: Comparison) -> LLMOptions:
     options = comparison.options
     left = comparison.ledger.left_usd(comparison.cap_usd, comparison.asked_usd)
-    return LLMOptions(options.llm, left, options.session, comparison.suite.prices, stop=comparison.ledger.stop)
+    return LLMOptions(
+        options.llm, left, options.session, comparison.suite.prices, stop=comparison.ledger.stop, note=noted(comparison)
+    )
 
 
 def refuse_dear_plans(wanted: Sequence[tuple[Comparison, Needs]]) -> None:
@@ -57,11 +59,12 @@ def refuse_dear_plans(wanted: Sequence[tuple[Comparison, Needs]]) -> None:
             continue
         own_left = comparison.ledger.left_usd(comparison.cap_usd, comparison.asked_usd)
         left = own_left - planned_usd if comparison.ledger.cap_usd is not None else own_left
-        planned_usd += cost
-        if cost > left:
-            refusal = too_dear(comparison, cost, left)
-            for name in asked:
-                comparison.failures[name] = refusal
+        if cost <= left:
+            planned_usd += cost
+            continue
+        refusal = too_dear(comparison, cost, left)
+        for name in asked:
+            comparison.failures[name] = refusal
 
 
 def too_dear(comparison: Comparison, cost: float, left: float) -> BudgetError:
@@ -82,6 +85,15 @@ def ask(comparison: Comparison, spec: ContestantSpec, watcher: Watcher) -> None:
         answered = PromptMethod().run(
             prompt_settings(spec), comparison.dataset, journal, llm_options(comparison), comparison.base, progress
         )
-    comparison.asked_usd += answered.usd
-    comparison.ledger.note_answers(usd=answered.usd, calls=answered.calls, stored=answered.stored)
+    comparison.ledger.note_answers(usd=0.0, calls=0, stored=answered.stored)
     comparison.answered[spec.name] = answered
+
+
+def noted(comparison: Comparison) -> Callable[[float, int], None]:
+    """What was spent counts, whether or not the rest could be asked."""
+
+    def note(usd: float, calls: int) -> None:
+        comparison.asked_usd += usd
+        comparison.ledger.note_answers(usd=usd, calls=calls, stored=0)
+
+    return note

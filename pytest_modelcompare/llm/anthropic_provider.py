@@ -50,9 +50,9 @@ class AnthropicProvider:
         try:
             message = await self.client.messages.create(**body(request))
         except anthropic.APIConnectionError as error:
-            raise Transient(f"no connection: {type(error.__cause__ or error).__name__}") from error
+            raise Transient(f"no connection: {type(error.__cause__ or error).__name__}", sent=True) from None
         except anthropic.APIStatusError as error:
-            raise self.worded(error, request) from error
+            raise self.worded(error, request) from None  # the SDK's text may echo the key
         return answer_of(message)
 
     async def close(self) -> None:

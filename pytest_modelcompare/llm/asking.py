@@ -13,7 +13,7 @@ from typing import Protocol
 from pytest_modelcompare.errors import BudgetError, LLMError, ModelCompareError
 from pytest_modelcompare.llm.pace import Retries
 from pytest_modelcompare.llm.prompts import Request
-from pytest_modelcompare.llm.provider import Answer, GrammarTooLarge, Provider
+from pytest_modelcompare.llm.provider import Answer, GrammarTooLarge, Provider, Transient
 from pytest_modelcompare.llm.reply import Reply
 from pytest_modelcompare.pricing.price_list import PriceTable, Usage, answer_cost_usd
 
@@ -35,7 +35,7 @@ class Work:
         self.requests = requests
         self.waiting = iter(range(len(requests)))
         self.replies: dict[int, Reply] = {}
-        self.failures: list[Exception] = []
+        self.failures: list[BaseException] = []
         self.done = 0
         self.tell = tell
 
@@ -56,6 +56,8 @@ class Asker:
 
     spent_usd: float = 0.0
     reserved_usd: float = 0.0
+    unheard_usd: float = 0.0
+    under_way: int = 0
     calls: int = 0
 
     def ask(self, requests: Sequence[Request], tell: Callable[[int], None]) -> list[Reply]:
@@ -102,6 +104,11 @@ class Asker:
             except (ModelCompareError, GrammarTooLarge) as error:
                 work.failures.append(error)
                 return
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:
+                work.failures.append(error)  # whatever it is, nothing more is asked
+                raise
             work.done += 1
             work.tell(work.done)
 
@@ -116,16 +123,17 @@ class Asker:
     async def ask_one(self, request: Request) -> Reply:
         """One request with its retries; its worst price is reserved while it is under way."""
         worst = self.worst_price(request)
-        if self.spent_usd + self.reserved_usd + worst > self.budget_usd:
-            raise BudgetError(
-                f"the next request could exceed the budget of {self.budget_usd:.2f} USD ({self.spent_usd:.4f} spent)",
-                fix="raise it and run again: the answers so far are stored and are not asked again",
-            )
+        while self.committed_usd + worst > self.budget_usd:
+            if self.under_way == 0:
+                raise self.over_budget()
+            await asyncio.sleep(0.02)  # what is under way costs less than its reserve; see what is left then
         self.reserved_usd += worst
+        self.under_way += 1
         try:
-            timed, retries = await self.retries.run(lambda: self.timed(request))
+            timed, retries = await self.retries.run(lambda: self.timed(request, worst))
         finally:
             self.reserved_usd -= worst
+            self.under_way -= 1
         answer, latency_ms = timed
         now = datetime.now(UTC)
         reply = Reply(answer.text, answer.stop_reason, answer.usage, latency_ms, now.isoformat(), self.session, retries)
@@ -133,10 +141,28 @@ class Asker:
         self.spent_usd += float(answer_cost_usd(f"{request.provider}:{request.model}", answer.usage, now, self.prices))
         return reply
 
-    async def timed(self, request: Request) -> tuple[Answer, float]:
+    @property
+    def committed_usd(self) -> float:
+        """What is spent, under way, or may have been billed without our hearing of it."""
+        return self.spent_usd + self.reserved_usd + self.unheard_usd
+
+    def over_budget(self) -> BudgetError:
+        return BudgetError(
+            f"the next request could exceed the budget of {self.budget_usd:.2f} USD ({self.spent_usd:.4f} spent"
+            + (f", {self.unheard_usd:.4f} perhaps for requests that were cut off)" if self.unheard_usd else ")"),
+            fix="raise it and run again: the answers so far are stored and are not asked again",
+        )
+
+    async def timed(self, request: Request, worst: float) -> tuple[Answer, float]:
+        if self.committed_usd > self.budget_usd:
+            raise self.over_budget()
         self.calls += 1
         started = time.perf_counter()
-        answer = await self.provider.ask(request)
+        try:
+            answer = await self.provider.ask(request)
+        except Transient as error:
+            self.unheard_usd += worst if error.sent else 0.0
+            raise
         return answer, (time.perf_counter() - started) * 1_000
 
     def worst_price(self, request: Request) -> float:

@@ -15,6 +15,10 @@ T = TypeVar("T")
 LONGEST_WAIT_S = 120.0
 
 
+def asked_to_wait(seconds: float | None) -> str:
+    return f"; the service asks for {seconds:,.0f} s of patience" if seconds and seconds > LONGEST_WAIT_S else ""
+
+
 @dataclass(slots=True)
 class Retries:
     """How often and how long. The sleeper and the dice can be given for tests."""
@@ -40,9 +44,11 @@ class Retries:
                 return await once(), attempt
             except Transient as error:
                 last = error
+                if (error.retry_after_s or 0.0) > LONGEST_WAIT_S:
+                    break
                 if attempt < self.attempts - 1:
                     await self.sleep(self.wait_s(attempt, error.retry_after_s))
         raise LLMError(
-            f"gave up after {self.attempts} attempts: {last.reason}",
+            f"gave up after {attempt + 1} attempts: {last.reason}" + asked_to_wait(last.retry_after_s),
             fix="run again later: what was answered is stored, only the rest is asked",
         ) from last

@@ -25,10 +25,12 @@ class Transient(Exception):
     Args:
         reason: in words, without anything secret.
         retry_after_s: how long the service wants to be left alone, if it said so.
+        sent: whether the request may have been answered, and billed, without our hearing of it.
     """
 
-    def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
+    def __init__(self, reason: str, retry_after_s: float | None = None, *, sent: bool = False) -> None:
         super().__init__(reason)
+        self.sent = sent
         self.reason = reason
         self.retry_after_s = retry_after_s
 

@@ -62,17 +62,23 @@ def label_in(reply: Reply, numbers: Mapping[str, int]) -> tuple[int, str | None]
     if reply.stop_reason in FAILED_STOPS:
         return NO_ANSWER, FAILED_STOPS[reply.stop_reason]
     text = reply.text.strip()
+    answer: object = text
     if text.startswith("{"):
         try:
             answer = json.loads(text).get(ANSWER_KEY)
         except ValueError:
             return NO_ANSWER, "not readable"
-    else:
-        answer = text.strip("\"'`. \n")
     if not isinstance(answer, str) or not answer:
         return NO_ANSWER, "not readable"
-    if answer in numbers:
-        return numbers[answer], None
-    by_fold = {label.casefold(): number for label, number in numbers.items()}
-    found = by_fold.get(answer.casefold(), NO_ANSWER)
+    found = number_of(answer, numbers)
     return found, None if found != NO_ANSWER else "outside the labels"
+
+
+def number_of(answer: str, numbers: Mapping[str, int]) -> int:
+    """The label as it is, else without quotes and full stop, else whatever its case where that is clear."""
+    bare = answer.strip("\"'`. \n")
+    for said in (answer, bare):
+        if said in numbers:
+            return numbers[said]
+    alike = [number for label, number in numbers.items() if label.casefold() == bare.casefold()]
+    return alike[0] if len(alike) == 1 else NO_ANSWER

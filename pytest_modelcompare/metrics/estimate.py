@@ -32,7 +32,7 @@ def estimate(metric: str, evidence: Evidence, label: str | None = None, other: E
     spec = METRICS[metric]
     number = label_number(evidence, label)
     if evidence.published is not None:
-        return published(metric, evidence)
+        return published(metric, evidence, label)
     match spec.needs:
         case Need.ROWS:
             return over_seeds(
@@ -43,7 +43,8 @@ def estimate(metric: str, evidence: Evidence, label: str | None = None, other: E
             )
         case Need.SCORES:
             require_scores(metric, evidence)
-            return over_seeds(evidence, lambda p: scored(metric, evidence.truth, ranking.filled_scores(p), number))
+            found = over_seeds(evidence, lambda p: scored(metric, evidence.truth, ranking.filled_scores(p), number))
+            return with_value(found, metric, evidence, label)
         case Need.LATENCY:
             return latency(metric, evidence)
         case Need.THROUGHPUT:
@@ -95,8 +96,24 @@ def require_scores(metric: str, evidence: Evidence) -> None:
         )
 
 
-def published(metric: str, evidence: Evidence) -> Estimate:
+def with_value(found: Estimate, metric: str, evidence: Evidence, label: str | None) -> Estimate:
+    """A ranking needs rows of a label and rows of others."""
+    if np.isfinite(found.value):
+        return found
+    which = f"`{label}`" if label else "any label"
+    raise GateError(
+        f"{metric} of {evidence.name} has no value: the test rows do not hold rows of {which} beside rows of others",
+        fix="gate on a label that occurs in the test rows, or add such rows",
+    )
+
+
+def published(metric: str, evidence: Evidence, label: str | None) -> Estimate:
     assert evidence.published is not None
+    if label is not None:
+        raise GateError(
+            f"{evidence.name} publishes no {metric} of the label `{label}`",
+            fix=f"published figures are of all labels together: compare {metric} without a label",
+        )
     if metric not in evidence.published.figures:
         known = ", ".join(sorted(evidence.published.figures))
         raise GateError(f"{evidence.name} publishes no {metric}", fix=f"it publishes {known}")
@@ -189,7 +206,11 @@ def break_even(evidence: Evidence, other: Evidence | None) -> Estimate:
     value = fixed / saved
     slope = value / saved / 1_000
     influence = np.concatenate([own.influence * slope, -theirs.influence * slope], axis=1)
-    return Estimate(value, influence, np.array([value]), None, "costs of both sides")
+    clusters = None
+    if theirs.clusters is not None:  # own blocks stand each for itself
+        blocks = np.arange(own.influence.shape[1]) if own.clusters is None else own.clusters
+        clusters = np.concatenate([blocks, theirs.clusters + int(blocks.max()) + 1])
+    return Estimate(value, influence, np.array([value]), clusters, "costs of both sides")
 
 
 def required(value: T | None, what: str, fix: str) -> T:

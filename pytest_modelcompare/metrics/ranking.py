@@ -28,7 +28,8 @@ def auroc(truth: NDArray[np.int64], scores: Floats, label: int | None) -> tuple[
     if label is not None:
         return placements(truth == label, scores[:, label])
     areas, influence = auroc_influence(truth, scores)
-    return float(np.nanmean(areas)), influence
+    counted = areas[np.isfinite(areas)]
+    return float(counted.mean()) if len(counted) else float("nan"), influence
 
 
 def average_precision(truth: NDArray[np.int64], scores: Floats, label: int | None) -> tuple[float, Floats]:

@@ -35,6 +35,8 @@ def with_bounds(name: str, found: Estimate, confidence: float) -> MetricReport:
     if name in ("accuracy", "coverage") and len(found.seed_values) == 1 and found.clusters is None:
         exact = exact_proportion(round(found.value * n), n, 0.5, confidence)
         return MetricReport(found.value, exact.low, exact.high, n)
+    if not found.influence.any():  # nothing varies, as where nothing is wrong: these bounds would claim certainty
+        return MetricReport(found.value, n=n)
     inference = from_influence(found, 0.0, confidence)
     spec = METRICS[name]
     if not isfinite(inference.low) or not isfinite(inference.high):

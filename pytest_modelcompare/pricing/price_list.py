@@ -61,10 +61,17 @@ def answer_cost_usd(model: str, usage: Usage, at: datetime, prices: PriceTable |
         prices: the suite's own, which come first.
 
     Raises:
-        GateError: the price table does not know the model.
+        GateError: the price table does not know the model, or a count of tokens is negative.
     """
+    require_counts(model, usage)
     own = (prices or {}).get(model)
     return own_cost(own, usage) if own else listed_cost(model, usage, at).total_price
+
+
+def require_counts(model: str, usage: Usage) -> None:
+    written = min(usage.cache_write_tokens, usage.cache_write_1h_tokens)
+    if min(usage.input_tokens, usage.output_tokens, usage.cache_read_tokens, written) < 0:
+        raise GateError(f"an answer of {model} has a negative count of tokens, so it has no cost")
 
 
 def own_cost(price: Prices, usage: Usage) -> Decimal:

@@ -43,7 +43,7 @@ class AnswerJournal:
         Raises:
             StoreError: the disk is full or the store cannot be written; the journal is as it was before.
         """
-        line = json.dumps({"key": key, **record}, ensure_ascii=False).encode() + b"\n"
+        line = json.dumps({"key": key, **record}).encode() + b"\n"  # ASCII: any text survives
         with self._lock, store_errors(self.path):
             append_line(self.path, line)
 

@@ -18,6 +18,7 @@ from pytest_modelcompare.contestants.answering import Answered, LLMOptions, Prom
 from pytest_modelcompare.contestants.prompt import PromptSettings
 from pytest_modelcompare.errors import BudgetError, LLMError
 from pytest_modelcompare.llm.pace import Retries
+from pytest_modelcompare.llm.reply import number_of
 from pytest_modelcompare.pricing.price_list import Usage, answer_cost_usd
 from pytest_modelcompare.records import Dataset, Rows
 from pytest_modelcompare.store.answers import AnswerJournal
@@ -249,10 +250,10 @@ def test_a_service_that_refuses_the_grammar_is_asked_for_free_text_from_then_on(
 def test_no_request_is_sent_that_could_exceed_the_budget(tmp_path: Path):
     with world(tmp_path, by_number) as there:
         with pytest.raises(BudgetError, match="could exceed the budget"):
-            there.ask(budget=0.0015, max_concurrency=4)
+            there.ask(budget=0.0012, max_concurrency=4)
         assert 0 < there.server.calls < 40
         usage = Usage(there.server.billed["input_tokens"], there.server.billed["output_tokens"])
-        assert answer_cost_usd(MODEL, usage, datetime.now(UTC)) <= 0.0015
+        assert answer_cost_usd(MODEL, usage, datetime.now(UTC)) <= 0.0012
         kept = there.server.calls
         there.ask()
         assert there.server.calls == 40
@@ -276,6 +277,86 @@ def test_an_interrupt_asks_no_more_and_keeps_what_arrived(tmp_path: Path):
         assert asked < 60
         there.ask(a_dataset(200))
         assert there.server.calls == 200
+
+
+def options_with(spent: list[tuple[float, int]], **facts: Any) -> LLMOptions:
+    return LLMOptions(
+        "auto",
+        facts.pop("budget", 1.0),
+        "s1",
+        retries=Retries(attempts=4, sleep=no_wait),
+        note=lambda usd, calls: spent.append((usd, calls)),
+    )
+
+
+def test_what_was_spent_before_a_refusal_is_told(tmp_path: Path):
+    def answer(text: str, times: int) -> Any:
+        return {"status": 400, "message": "no"} if text == "message 39" else by_number(text, times)
+
+    spent: list[tuple[float, int]] = []
+    with world(tmp_path, answer) as there:
+        settings = PromptSettings(model=MODEL, base_url=there.server.url, max_concurrency=1)
+        with pytest.raises(LLMError):
+            PromptMethod().run(settings, a_dataset(), there.journal, options_with(spent), tmp_path)
+        usage = Usage(there.server.billed["input_tokens"], there.server.billed["output_tokens"])
+    assert spent == [(pytest.approx(float(answer_cost_usd(MODEL, usage, datetime.now(UTC)))), 40)]
+
+
+def test_requests_that_were_cut_off_may_have_been_billed_and_count_against_the_budget(tmp_path: Path):
+    spent: list[tuple[float, int]] = []
+    with world(tmp_path, lambda text, _: {"drop": True}) as there:
+        settings = PromptSettings(model=MODEL, base_url=there.server.url, max_concurrency=1)
+        with pytest.raises(BudgetError, match="perhaps for requests that were cut off"):
+            PromptMethod().run(settings, a_dataset(), there.journal, options_with(spent, budget=0.0006), tmp_path)
+        assert there.server.calls < 4
+
+
+def test_a_budget_that_covers_the_bill_is_enough(tmp_path: Path):
+    with world(tmp_path / "a", by_number) as there:
+        bill = there.ask(a_dataset(200)).usd
+    with world(tmp_path / "b", by_number) as there:
+        assert there.ask(a_dataset(200), budget=bill + 0.001).calls == 200
+
+
+def test_a_service_that_asks_for_a_day_is_given_up(tmp_path: Path):
+    with (
+        world(tmp_path, lambda text, _: {"status": 429, "retry_after": 86400}) as there,
+        pytest.raises(LLMError, match="asks for 86,400 s"),
+    ):
+        there.ask()
+    assert not WAITS
+
+
+def test_another_address_is_another_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with world(tmp_path, by_number) as there:
+        for url in (there.server.url, there.server.url + "/"):
+            monkeypatch.setenv("ANTHROPIC_BASE_URL", url)
+            options = LLMOptions("auto", 1.0, "s1")
+            PromptMethod().run(PromptSettings(model=MODEL), a_dataset(4), there.journal, options, tmp_path)
+        assert there.server.calls == 8
+
+
+def test_equal_texts_are_planned_and_asked_once(tmp_path: Path):
+    with world(tmp_path, lambda text, _: "ham") as there:
+        dataset = a_dataset(texts=("same 1",) * 20)
+        settings = PromptSettings(model=MODEL, base_url=there.server.url)
+        plan = PromptMethod().plan(settings, dataset, there.journal, LLMOptions("auto", 1.0, "s1"), tmp_path)
+        there.ask(dataset)
+        assert (plan.missing, there.server.calls) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "label"), [("Acme Inc.", 0), ("'acme inc.'", -1), ("Us", -1), ("US", 1), ("us", 2), ('"Us".', -1)]
+)
+def test_labels_are_matched_as_they_are_first(answer: str, label: int):
+    numbers = {"Acme Inc.": 0, "US": 1, "us": 2}
+    assert number_of(answer, numbers) == label
+
+
+def test_an_answer_of_half_a_character_is_stored_and_wrong(tmp_path: Path):
+    with world(tmp_path, lambda text, _: {"text": '{"label": "\\ud83d"}'}) as there:
+        assert there.ask(a_dataset(3)).predictions.labels.tolist() == [-1] * 3
+        assert there.ask(a_dataset(3), mode="replay").calls == 0
 
 
 def test_thirty_two_requests_are_in_flight(tmp_path: Path):

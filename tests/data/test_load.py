@@ -77,6 +77,12 @@ def test_bad_rows_are_said_with_their_numbers(folder: Path, rows: list[tuple[str
         load(folder)
 
 
+def test_half_a_character_is_refused_with_its_row(folder: Path):
+    (folder / "test.jsonl").write_text('{"text": "fine", "label": "a"}\n{"text": "cut \\ud83d", "label": "b"}\n')
+    with pytest.raises(DataError, match="the text of row 2 holds half a character"):
+        load(folder, test="test.jsonl")
+
+
 def test_one_class_is_nothing_to_tell_apart(folder: Path):
     write(folder / "train.csv", ("x", "a"), ("y", "a"))
     write(folder / "test.csv", ("z", "a"))
