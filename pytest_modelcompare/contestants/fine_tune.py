@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pytest_modelcompare.contestants.base import LocalMethod, NotYet, Predictor, Settings, Work
 from pytest_modelcompare.contestants.local import LocalPredictor, cut_note, rows_to_predict, scored, training_rows
@@ -71,6 +71,16 @@ class FineTuneSettings(Settings):
 
     early_stopping: Annotated[int | None, NotYet()] = None
     """Stop after this many epochs without a better validation loss."""
+
+    @field_validator("seeds")
+    @classmethod
+    def each_seed_once(cls, seeds: list[int]) -> list[int]:
+        """One training counted twice would pass for no variance between trainings."""
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("every seed once: a repeated one trains the same model again")
+        if any(not 0 <= seed < 2**63 for seed in seeds):
+            raise ValueError("seeds lie between 0 and 2**63 - 1")
+        return seeds
 
 
 class FineTune(LocalMethod):

@@ -24,6 +24,9 @@ def contestant_specs(
     for key in defaults:
         if key not in METHODS:
             unknown_key(key, ("defaults", key), document, METHODS)
+        elif key not in LATER:
+            refuse_unknown_options(METHODS[key], key, defaults[key], document, ("defaults", key))
+            refuse_later_options(METHODS[key], key, "the suite", defaults[key], document, ("defaults", key))
     specs = {}
     for name, options in contestants.items():
         path: Path = ("contestants", name)
@@ -85,13 +88,10 @@ def settings_of(
         document.add(f"`{method}` {NOT_AVAILABLE}", document.place((*path, method), key=True))
         return None
     refuse_later_options(kind, method, name, options, document, path)
-    refuse_later_options(kind, method, name, defaults, document, ("defaults", method))
-    own = {key: value for key, value in options.items() if key != method and key not in OF_TRAINED}
-    for place, given in (((*path,), own), (("defaults", method), defaults)):
-        for key in given:
-            if key not in kind.model_fields or (key == kind.main and place == path and method != key):
-                unknown_key(str(key), (*place, key), document, option_names(kind), owner=method)
-    known = {key: value for key, value in {**defaults, **own}.items() if key in kind.model_fields}
+    later = OF_TRAINED if method in LOCAL and LOCAL[method].trains else ()
+    own = {key: value for key, value in options.items() if key != method and key not in later}
+    refuse_unknown_options(kind, method, own, document, path)
+    known = {key: value for key, value in {**defaults, **own}.items() if key in option_names(kind)}
     if kind.main:
         known[kind.main] = options[method]
         alias_place(document, path, method, kind.main)
@@ -106,6 +106,17 @@ def settings_of(
             document.values[(*path, key)] = document.place(("defaults", method, key))
     settings = validated(kind, known, document, path)
     return settings if len(document.problems) == before else None
+
+
+def refuse_unknown_options(
+    kind: type[Settings], method: str, options: Mapping[str, Any], document: Document, path: Path
+) -> None:
+    """Options that the method does not have; its main field goes by the method's key alone."""
+    for key in options:
+        if path[0] == "defaults" and key in OF_TRAINED and method in LOCAL and LOCAL[method].trains:
+            continue
+        if key not in kind.model_fields or (key == kind.main and method != key):
+            unknown_key(str(key), (*path, key), document, option_names(kind), owner=method)
 
 
 def option_names(kind: type[Settings]) -> list[str]:

@@ -17,7 +17,7 @@ from pytest_modelcompare.suite.yaml_reader import Document, Path, Place
 
 
 def gate_specs(
-    gates: Sequence[str | GateSettings],
+    gates: Sequence[object],
     contestants: Mapping[str, Any],
     specs: Mapping[str, ContestantSpec],
     labels: Sequence[str] | None,
@@ -26,12 +26,15 @@ def gate_specs(
     """Every gate that is in order; what is wrong with the others is noted.
 
     Args:
+        gates: sentences and settings; anything else is noted elsewhere and keeps its place in the count.
         contestants: every name in the file, those with problems of their own too.
     """
     abilities = {name: abilities_of(specs.get(name)) for name in contestants}
     found: list[GateSpec] = []
     lines: dict[str, int] = {}
     for index, gate in enumerate(gates):
+        if not isinstance(gate, str | GateSettings):
+            continue
         settings = GateSettings(gate=gate) if isinstance(gate, str) else gate
         path: Path = ("gates", index)
         spec = gate_spec(settings, path, isinstance(gate, str), abilities, labels, document)

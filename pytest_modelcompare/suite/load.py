@@ -43,9 +43,7 @@ def suite_of(document: Document, path: Path) -> Suite:
     settings = validated(SuiteSettings, data, document, ())
     contestants, defaults = mapping_of(data, "contestants"), mapping_of(data, "defaults")
     specs = contestant_specs(contestants, defaults, document)
-    gates = (
-        settings.gates if settings is not None else [gate for gate in list_of(data, "gates") if isinstance(gate, str)]
-    )
+    gates = settings.gates if settings is not None else list_of(data, "gates")
     labels = settings.data.label_names if settings is not None else None
     found = gate_specs(gates, contestants, specs, labels, document)
     if settings is not None:

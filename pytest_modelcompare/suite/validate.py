@@ -109,7 +109,8 @@ def unknown_key(key: str, path: Path, document: Document, known: Collection[str]
         hint = f"{accepts} `{near[0]}`; did you mean that?" if owner else f"did you mean `{near[0]}`?"
     else:
         hint = f"{accepts} {', '.join(sorted(known))}"
-    said = f"contestant `{path[1]}` has no setting `{key}`" if owner and len(path) > 1 else f"unknown key `{key}`"
+    of_contestant = owner and len(path) > 1 and path[0] == "contestants"
+    said = f"contestant `{path[1]}` has no setting `{key}`" if of_contestant else f"unknown key `{key}`"
     document.add(said, place, hint)
 
 

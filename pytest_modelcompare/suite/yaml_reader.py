@@ -19,6 +19,9 @@ LARGEST_BYTES = 5_000_000
 DEEPEST = 60
 PLAIN_TAGS = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str", "seq", "map"))
 
+TEXT_IN_1_2 = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value")
+"""ruamel resolves `2020-01-01` and `=` as YAML 1.1 does; in 1.2's core rules they are text."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -153,7 +156,7 @@ class Walker:
             raise TooMuch("nested too deeply, or an alias that holds itself")
         self.document.values[path] = place_of(node)
         tag = str(node.tag)
-        if not tag.startswith(PLAIN_TAGS) or self.starts_with_tag(node):
+        if not (tag.startswith(PLAIN_TAGS) or tag in TEXT_IN_1_2) or self.starts_with_tag(node):
             self.document.add(f"the tag `{short(tag)}` is refused", place_of(node), "suites hold plain values only")
             return None
         if isinstance(node, MappingNode):
@@ -187,6 +190,9 @@ class Walker:
         """A scalar's value by YAML 1.2's core rules, read from its tag and text."""
         kind = str(node.tag).rpartition(":")[2]
         text = str(node.value)
+        if node.style == ">":
+            # ruamel's round-trip scanner marks every fold with a BEL, which is no part of the text.
+            text = text.replace("\a", "")
         if kind == "null":
             return None
         if kind == "bool":
