@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from scipy.special import ndtri
 
 from pytest_modelcompare.errors import GateError
 from pytest_modelcompare.gates.combine import EvidenceByName, combined
+from pytest_modelcompare.gates.no_spread import without_spread
 from pytest_modelcompare.gates.question import Question
 from pytest_modelcompare.metrics.catalogue import LATENCY_QUANTILES, METRICS, Need
 from pytest_modelcompare.metrics.classification import confusion_statistic
@@ -21,7 +23,6 @@ from pytest_modelcompare.statistics.influence import from_influence
 from pytest_modelcompare.statistics.paired import paired_accuracy
 from pytest_modelcompare.statistics.proportion import clustered_proportion, exact_proportion
 from pytest_modelcompare.statistics.published import against_published
-from pytest_modelcompare.statistics.rows_needed import Z_ALPHA
 
 ON_ROWS = (Need.ROWS, Need.SCORES)
 MEASURED_ONCE = ("train_seconds", "train_memory_mb", "inference_memory_mb", "train_cost")
@@ -39,6 +40,7 @@ def infer(question: Question, evidence: EvidenceByName, confidence: float, *, ne
     require_one_place(question, sides)
     if question.is_difference and any(side.published for side in sides):
         return against_printed(question, evidence, confidence)
+    require_plain_comparison(question, sides)
     one_figure = len(question.terms) == 1 and question.expression is None
     one_model_each = all(len(side.predictions) == 1 for side in sides)
     if spec.needs in ON_ROWS and one_model_each and not next_training and (one_figure or question.is_difference):
@@ -51,7 +53,11 @@ def infer(question: Question, evidence: EvidenceByName, confidence: float, *, ne
         raise no_interval_for_ece()
     if spec.needs is Need.LATENCY and (found := on_requests(question, sides, confidence)) is not None:
         return found
-    return from_influence(combined(question, evidence), question.threshold, confidence, next_training=next_training)
+    figure = combined(question, evidence)
+    found = from_influence(figure, question.threshold, confidence, next_training=next_training)
+    if figure.influence.shape[1] and all(METRICS[one.name].needs in ON_ROWS for one in question.metrics):
+        return without_spread(found, figure, question, sides, confidence)
+    return found
 
 
 def no_interval_for_ece() -> GateError:
@@ -79,6 +85,8 @@ def on_rows(question: Question, sides: list[Evidence], confidence: float) -> Inf
         return of_one_label(metric.name, truth == label, answers[0] == label, threshold, confidence)
     if label is not None and metric.name == "recall":
         ours = truth == label
+        if not ours.any():
+            raise GateError(f"no test row is labelled {metric.label}", fix="gate on a label that the test rows have")
         return paired_accuracy(answers[0][ours] == label, answers[1][ours] == label, threshold, confidence)
     influence = [estimate(metric.name, side, metric.label).influence[0] for side in sides]
     tested = influence[0] if len(sides) == 1 else influence[0] - influence[1]
@@ -172,6 +180,16 @@ def require_one_place(question: Question, sides: list[Evidence]) -> None:
         raise GateError(f"{names} were trained on different machines", fix=again)
 
 
+def require_plain_comparison(question: Question, sides: list[Evidence]) -> None:
+    """A published figure on rows has its own sampling error and rounding, which only a plain difference counts."""
+    on_rows_only = all(METRICS[metric.name].needs in ON_ROWS for metric in question.metrics)
+    if len(sides) > 1 and on_rows_only and any(side.published for side in sides):
+        raise GateError(
+            "arithmetic with a published figure would take it for free of error",
+            fix="compare it plainly: `A beats B on accuracy by 0.01`, or `A.accuracy >= B.accuracy + 0.01`",
+        )
+
+
 def half_of_the_last_digit(printed: float) -> float:
     """How far the true value of a printed figure may lie from it: 0.0005 for 0.943.
 
@@ -191,7 +209,7 @@ def against_printed(question: Question, evidence: EvidenceByName, confidence: fl
     assert source is not None
     n = ours.influence.shape[1]
     own = from_influence(ours, 0.0, confidence)  # its variance holds seeds and groups too
-    variance = ((own.high - own.low) / 2 / Z_ALPHA) ** 2 if n else 0.0
+    variance = ((own.high - own.low) / 2 / float(ndtri(confidence))) ** 2 if n else 0.0
     threshold = question.threshold if printed == 1 else -question.threshold
     rounding = half_of_the_last_digit(theirs.value)
     unfavourable = theirs.value + (rounding if (printed == 1) == question.above else -rounding)

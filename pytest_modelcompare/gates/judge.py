@@ -73,8 +73,12 @@ def tested(text: str, question: Question, evidence: dict[str, Evidence], rules: 
         held = compares(question)(whole.value, question.threshold)
         outcome = Outcomes.PASS if held else Outcomes.FAIL
     else:
-        found = infer(question, evidence, rules.confidence, next_training=rules.spec.decide == "next_training")
-        outcome = decided(question, found, rules)
+        following = rules.spec.decide == "next_training"
+        found = infer(question, evidence, rules.confidence, next_training=following)
+        near = found
+        if rules.pass_alpha < 1 - rules.confidence:  # the effective rows of groups depend on the level
+            near = infer(question, evidence, 1 - rules.pass_alpha, next_training=following)
+        outcome = decided(question, found, near, rules)
     return Verdict(
         text,
         outcome,
@@ -89,12 +93,17 @@ def tested(text: str, question: Question, evidence: dict[str, Evidence], rules: 
     )
 
 
-def decided(question: Question, found: Inference, rules: Rules) -> Outcomes:
-    """Pass where the near bound meets the threshold, fail where the far one misses it."""
+def decided(question: Question, found: Inference, near: Inference, rules: Rules) -> Outcomes:
+    """Pass where the near bound meets the threshold, fail where the far one misses it.
+
+    Args:
+        near: the same test at the pass side's own level; differs from `found` in an `any_of`.
+    """
     if found.undecided_because:
         return Outcomes.UNDECIDED
-    for_it, against_it = (found.p_above, found.p_below) if question.above else (found.p_below, found.p_above)
-    if for_it <= rules.pass_alpha:
+    for_it = near.p_above if question.above else near.p_below
+    against_it = found.p_below if question.above else found.p_above
+    if for_it <= rules.pass_alpha and not near.undecided_because:
         return Outcomes.PASS
     return Outcomes.FAIL if against_it <= 1 - rules.confidence else Outcomes.UNDECIDED
 

@@ -63,6 +63,8 @@ class Question:
         """Contestants whose weakness would help the claim."""
         if len({metric.contestant for metric in self.metrics}) < 2:
             return []
+        if self.expression is not None:  # which way each side pulls is not plain: any of them may be the baseline
+            return list(dict.fromkeys(metric.contestant for metric in self.metrics))
         direction = 1 if self.above else -1
         return [
             term.metric.contestant
