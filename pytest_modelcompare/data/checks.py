@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from pytest_modelcompare.data.split import folded
 from pytest_modelcompare.errors import DataError
 
 SHOWN = 8
+DOMINANT = 0.75
+"""Share of the test rows from which one label dominates accuracy."""
+
+FEWEST_PER_LABEL = 5
 
 
 def shown_rows(rows: Sequence[int]) -> str:
@@ -36,6 +40,28 @@ def warn_duplicates(texts: Sequence[str]) -> list[str]:
     doubled = len(texts) - len({folded(text) for text in texts})
     said = "1 test row repeats" if doubled == 1 else f"{doubled:,} test rows repeat"
     return [f"{said} the text of another"] if doubled else []
+
+
+def warn_imbalance(labels: Sequence[str], names: Sequence[str]) -> list[str]:
+    """One label that dominates accuracy; labels too rare for metrics that average over labels."""
+    counts = Counter(labels)
+    (largest, count), n, found = counts.most_common(1)[0], len(labels), []
+    if count >= DOMINANT * n:
+        found.append(
+            f"{count / n:.0%} of the test rows are labelled `{largest}`: whoever always says so reaches "
+            f"an accuracy of {count / n:.3f}; balanced_accuracy and f1 tell more"
+        )
+    rare = [name for name in names if counts[name] < FEWEST_PER_LABEL]
+    if rare:
+        found.append(
+            f"{len(rare):,} of {len(names):,} labels have fewer than {FEWEST_PER_LABEL} test rows "
+            f"({shown_names(rare)}): gates on macro metrics stay undecided"
+        )
+    return found
+
+
+def shown_names(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
 
 
 def double_labelled(texts: Sequence[str], labels: Sequence[str]) -> list[str]:

@@ -17,6 +17,7 @@ from pytest_modelcompare.data.checks import (
     require_several,
     shown_rows,
     warn_duplicates,
+    warn_imbalance,
 )
 from pytest_modelcompare.data.settings import DataSettings, Source, SourceSettings, as_source
 from pytest_modelcompare.data.sources import source_table
@@ -67,6 +68,7 @@ def load_dataset(settings: DataSettings, base: Path, downloads: Path, *, need_va
     leak = leaked(train.texts, test.texts) if train is not None else []
     require_no_leak(leak, len(test.texts), settings.leakage, test.where)
     warnings += leak_warning(leak, len(test.texts)) + warn_duplicates(test.texts)
+    warnings += warn_imbalance(test.labels, names) + warn_selection(settings)
     encoded = [encode(part, names) if part is not None else None for part in (train, validation, test)]
     digest = digest_of(names, settings.descriptions, encoded)
     assert encoded[2] is not None
@@ -186,6 +188,16 @@ def encode(raw: Raw, names: tuple[str, ...]) -> Rows:
 
 def leak_warning(leak: Sequence[int], n: int) -> list[str]:
     return [f"{len(leak):,} of {n:,} test texts also stand in train"] if leak else []
+
+
+def warn_selection(settings: DataSettings) -> list[str]:
+    """Validation rows that are the test rows."""
+    if settings.validation is None or isinstance(settings.validation, float) or settings.test is None:
+        return []
+    ours, theirs = as_source(settings.validation), as_source(settings.test)
+    if (ours.path, ours.split) != (theirs.path, theirs.split):
+        return []
+    return ["the validation rows are the test rows: what is selected on them looks better on them than it is"]
 
 
 def digest_of(names: tuple[str, ...], descriptions: dict[str, str], parts: Sequence[Rows | None]) -> str:

@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_modelcompare.contestants.base import ContestantSpec
+from pytest_modelcompare.data.identity import test_rows_digest
 from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.execution.assemble import assemble
 from pytest_modelcompare.execution.ledger import Ledger
 from pytest_modelcompare.execution.options import DEFAULT_CAP_USD, Options
-from pytest_modelcompare.gates.judge import judge
 from pytest_modelcompare.gates.needs import contestants_of, needs_of
 from pytest_modelcompare.inference.device import device_kind
 from pytest_modelcompare.metrics.catalogue import Need
-from pytest_modelcompare.records import Dataset, Evidence, Outcomes, Run, Verdict
+from pytest_modelcompare.records import Dataset, Evidence, Run
+from pytest_modelcompare.records.accepted import AcceptedRecord
+from pytest_modelcompare.store.accepted import read_accepted
 from pytest_modelcompare.store.folders import StoreFolders
+from pytest_modelcompare.store.judgements import Judgements, read_judgements
 from pytest_modelcompare.store.runs import RunStore
 from pytest_modelcompare.store.timings import Timing
 
@@ -55,7 +58,21 @@ class Comparison:
     timings: dict[str, Timing] = field(default_factory=dict)
     failures: dict[str, ModelCompareError] = field(default_factory=dict)
     asked_usd: float = 0.0
+    reference: Run | None = None
+    """TF-IDF, where the suite has no such contestant of its own."""
+
+    warnings: list[str] = field(default_factory=list)
+    """Found while running; those of the data stand with it."""
+
+    judged: dict[str, str] = field(default_factory=dict)
+    """What this process judged: gate → keys of the answers, joined by "+"."""
+
+    accepted_now: list[AcceptedRecord] = field(default_factory=list)
+    """What this process accepted."""
+
     _evidence: dict[str, Evidence] = field(default_factory=dict)
+    _accepted: AcceptedRecord | None = None
+    _judgements: Judgements | None = None
 
     @property
     def folders(self) -> StoreFolders:
@@ -101,37 +118,30 @@ class Comparison:
                 self._evidence[name] = found
         return self._evidence
 
+    @property
+    def accepted_path(self) -> Path:
+        """`NAME.accepted.json` beside `NAME.modelcompare.yaml`."""
+        return self.suite.path.with_name(f"{self.suite.path.name.split('.')[0]}.accepted.json")
+
+    @property
+    def accepted(self) -> AcceptedRecord:
+        """What was accepted before this session.
+
+        Raises:
+            StoreError: the file is no record.
+        """
+        if self._accepted is None:
+            self._accepted = read_accepted(self.accepted_path)
+        return self._accepted
+
+    @property
+    def judgements(self) -> Judgements:
+        """What earlier sessions judged on these test rows."""
+        if self._judgements is None:
+            assert self.dataset is not None
+            self._judgements = read_judgements(self.folders, test_rows_digest(self.dataset))
+        return self._judgements
+
     def forget_evidence(self) -> None:
         """After more was measured."""
         self._evidence.clear()
-
-    def judge(self, spec: GateSpec) -> Verdict:
-        """The verdict on one gate; what went wrong with what it needs is an error, never a pass."""
-        if self.data_error is not None:
-            return error_verdict(spec, self.data_error)
-        named = sorted({name for claim in spec.claims for name in contestants_of(claim)})
-        for name in named:
-            if name in self.failures:
-                return error_verdict(spec, self.failures[name])
-        if self.options.smoke:
-            return Verdict(
-                spec.text, Outcomes.SKIPPED, "a smoke run proves that the suite runs; its gates are not judged"
-            )
-        if self.options.llm == "off" and (
-            asked := [name for name in named if self.suite.contestants[name].method == "prompt"]
-        ):
-            return Verdict(
-                spec.text, Outcomes.SKIPPED, f"{', '.join(asked)} would ask an LLM, and --modelcompare-llm=off"
-            )
-        suite = self.suite
-        return judge(
-            spec,
-            self.evidence(),
-            confidence=suite.confidence,
-            undecided=suite.undecided,
-            min_coverage=suite.min_coverage,
-        )
-
-
-def error_verdict(spec: GateSpec, error: ModelCompareError) -> Verdict:
-    return Verdict(spec.text, Outcomes.ERROR, str(error))

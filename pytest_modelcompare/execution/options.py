@@ -27,3 +27,5 @@ class Options:
 
     fresh: bool = False
     smoke: bool = False
+    accept: bool = False
+    """Write what `does not regress` gates find as their new baseline."""

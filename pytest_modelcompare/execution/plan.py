@@ -10,6 +10,7 @@ from pytest_modelcompare.execution.asked import plans
 from pytest_modelcompare.execution.comparison import Comparison, Needs
 from pytest_modelcompare.execution.local import local_jobs, stored_run
 from pytest_modelcompare.execution.prepare import load
+from pytest_modelcompare.execution.references import TFIDF, reference_spec, wants_tfidf
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +55,8 @@ def planned_jobs(comparison: Comparison, needs: Needs) -> list[PlannedJob]:
             jobs.append(PlannedJob(spec.name, what, plan.missing == 0, plan.usd_estimate))
         else:
             jobs.append(PlannedJob(spec.name, f"read ({spec.method})", True))
+    if wants_tfidf(comparison):
+        job = local_jobs(reference_spec(), LOCAL["tfidf"], comparison.dataset, comparison.base)[0]
+        stored = stored_run(job, comparison.store, comparison.options) is not None
+        jobs.append(PlannedJob(TFIDF, "train (reference line)", stored))
     return jobs

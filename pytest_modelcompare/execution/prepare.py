@@ -16,6 +16,7 @@ from pytest_modelcompare.errors import BudgetError, ModelCompareError
 from pytest_modelcompare.execution.asked import ask, refuse_dear_plans
 from pytest_modelcompare.execution.comparison import Comparison, Needs
 from pytest_modelcompare.execution.local import local_jobs, make_run, smoke, stored_run
+from pytest_modelcompare.execution.references import prepare_references
 from pytest_modelcompare.execution.timed import time_contestants
 from pytest_modelcompare.execution.watch import Watcher
 
@@ -37,6 +38,7 @@ def prepare(wanted: Wanted, watcher: Watcher) -> None:
         try:
             for comparison, needs in wanted:
                 compute_all(comparison, needs, watcher)
+                prepare_references(comparison, watcher)
         except BaseException:  # an interrupt must not go on spending
             stop_asking(wanted, asking)
             raise

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_modelcompare.contestants.registry import LOCAL
+from pytest_modelcompare.execution.calibrated import calibration_of, deferrals
+from pytest_modelcompare.execution.references import references
 from pytest_modelcompare.metrics.table import table_figures
 from pytest_modelcompare.records import Evidence
 from pytest_modelcompare.records.report import ContestantReport, SuiteReport
@@ -12,11 +15,20 @@ if TYPE_CHECKING:
     from pytest_modelcompare.execution.comparison import Comparison
 
 
+FEW_TRAINING_ROWS = 1_000
+"""Fewer, and the figure of one seed says little about the recipe."""
+
+
 def suite_report(comparison: Comparison) -> SuiteReport:
     """The suite's table; its gates are added from pytest's own reports."""
     suite = comparison.suite
     rows = {name: contestant_report(comparison, found) for name, found in comparison.evidence().items()}
-    return SuiteReport(str(suite.path), suite.name, data_facts(comparison), rows, [], len(suite.gates))
+    lines = {name: reference_report(found, suite.confidence) for name, found in references(comparison).items()}
+    return SuiteReport(str(suite.path), suite.name, data_facts(comparison), rows, [], len(suite.gates), lines)
+
+
+def reference_report(evidence: Evidence, confidence: float) -> ContestantReport:
+    return ContestantReport(evidence.method, evidence.model, stored=True, metrics=table_figures(evidence, confidence))
 
 
 def data_facts(comparison: Comparison) -> dict[str, Any]:
@@ -28,9 +40,19 @@ def data_facts(comparison: Comparison) -> dict[str, Any]:
         "test_rows": len(dataset.test),
         "labels": list(dataset.labels),
         "leaked_rows": dataset.leaked_rows,
-        "warnings": list(dataset.warnings),
+        "warnings": [*dataset.warnings, *comparison.warnings],
         "digest": dataset.digest,
+        "judged": judged_rows(comparison),
     }
+
+
+def judged_rows(comparison: Comparison) -> dict[str, Any] | None:
+    """In how many sessions, and with how many distinct models, these test rows were judged."""
+    if not comparison.judged:
+        return None
+    models = [model for keys in comparison.judged.values() for model in keys.split("+")]
+    known = comparison.judgements.of_rows.and_now(comparison.options.session, *models)
+    return {"times": known.times, "models": known.models, "since": known.since}
 
 
 def contestant_report(comparison: Comparison, evidence: Evidence) -> ContestantReport:
@@ -55,6 +77,8 @@ def contestant_report(comparison: Comparison, evidence: Evidence) -> ContestantR
         recorded=answered.recorded if answered else None,
         failures=failures_of(evidence),
         notes=notes_of(comparison, evidence),
+        calibration=calibration_of(evidence),
+        deferral=deferrals(evidence, comparison.evidence()),
     )
 
 
@@ -70,6 +94,16 @@ def notes_of(comparison: Comparison, evidence: Evidence) -> list[str]:
         notes += answered.notes
     if evidence.name in comparison.recorded and comparison.recorded[evidence.name].notes:
         notes += comparison.recorded[evidence.name].notes
+    train = comparison.dataset.train if comparison.dataset else None
+    trains = (
+        evidence.method in LOCAL
+        and LOCAL[evidence.method].trains
+        and "seeds" in LOCAL[evidence.method].settings.model_fields
+    )
+    if trains and len(evidence.predictions) == 1 and train is not None and len(train) < FEW_TRAINING_ROWS:
+        notes.append(
+            f"trained once, on {len(train):,} rows: at this size seeds differ by a point or more; give several `seeds`"
+        )
     if evidence.published is not None:
         notes.append(f"published in {evidence.published.source}")
     return notes

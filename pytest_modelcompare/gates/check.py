@@ -22,6 +22,8 @@ from pytest_modelcompare.metrics.catalogue import METRICS, MetricSpec, Need
 NOT_AVAILABLE = "is not available in this version"
 TRAINED = frozenset({Need.FOOTPRINT, Need.TRAIN_COST, Need.BREAK_EVEN, Need.THROUGHPUT})
 DEVICES = ("cpu", "cuda", "mps")
+LASTING = ("size_mb", "parameters")
+"""Figures beside those of the rows that two sessions agree on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def check(claim: Claim, contestants: Mapping[str, Abilities], labels: Collection
     """
     issues = [issue for metric in metrics_of(claim) for issue in check_metric(metric, contestants, labels)]
     if isinstance(claim, DoesNotRegress):
-        issues.append(GateIssue(f"`does not regress` {NOT_AVAILABLE}", claim.column, len(claim.a)))
+        issues += check_regression(claim, contestants)
     elif isinstance(claim, Comparison):
         issues += check_comparison(claim)
     else:
@@ -72,7 +74,7 @@ def check_metric(
     if metric.contestant not in contestants:
         yield unknown("contestant", metric.contestant, contestants, metric.column)
     spec = METRICS.get(metric.name)
-    column = metric.column + len(metric.contestant) + 1
+    column = metric.column + len(metric.contestant) + 1 or metric.column + len(metric.contestant) + 1
     if spec is None:
         yield unknown("metric", metric.name, METRICS, column)
         return
@@ -120,6 +122,19 @@ def never_carries(abilities: Abilities, spec: MetricSpec) -> str | None:
     if method in ("predictions", "prompt") and spec.needs in TRAINED:
         return "nothing of it is trained or runs here"
     return None
+
+
+def check_regression(claim: DoesNotRegress, contestants: Mapping[str, Abilities]) -> Iterator[GateIssue]:
+    """What was measured in another session does not compare; what was printed does not change."""
+    name, column = claim.measure.name, claim.measure.column
+    spec = METRICS.get(name)
+    if spec is not None and spec.needs not in (Need.ROWS, Need.SCORES) and name not in LASTING:
+        hint = "hold what is read off the test rows, or size_mb or parameters; bound times and costs by a number"
+        yield GateIssue(f"`{name}` of another session is no baseline", column, len(name), hint)
+    if claim.a in contestants and contestants[claim.a].method == "published":
+        yield GateIssue(f"`{claim.a}` is published and never changes", claim.column, len(claim.a))
+    if claim.within is not None:
+        yield from check_margin(claim.within, name, column)
 
 
 def check_comparison(claim: Comparison) -> Iterator[GateIssue]:

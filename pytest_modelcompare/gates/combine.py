@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+
 import numpy as np
 
 from pytest_modelcompare.errors import GateError
 from pytest_modelcompare.gates.claims import Arithmetic, Expression, Metric, Number
 from pytest_modelcompare.gates.question import Question
-from pytest_modelcompare.metrics.estimate import estimate
+from pytest_modelcompare.metrics.estimate import TEST_ROWS, estimate
 from pytest_modelcompare.records import Estimate, Evidence
 
 EvidenceByName = dict[str, Evidence]
+ONCE = "trained once"
+"""The side of whatever has no seeds to vary over."""
 
 
 def estimate_of(metric: Metric, evidence: EvidenceByName) -> Estimate:
@@ -35,42 +40,66 @@ def constant(value: float) -> Estimate:
 
 
 def scaled(part: Estimate, factor: float) -> Estimate:
-    return Estimate(part.value * factor, part.influence * factor, part.seed_values * factor, part.clusters, part.unit)
+    return replace(
+        part,
+        value=part.value * factor,
+        influence=part.influence * factor,
+        seed_values=part.seed_values * factor,
+    )
 
 
 def added(a: Estimate, b: Estimate) -> Estimate:
-    """a + b. On one kind of rows they pair; on different ones their errors are independent."""
-    influence, clusters, unit = joined(a, b)
-    a_seeds, b_seeds = spread_seeds(a.seed_values, b.seed_values)
-    return Estimate(a.value + b.value, influence, a_seeds + b_seeds, clusters, unit)
+    """a + b. On one kind of rows they pair; on different ones their errors are independent.
 
-
-def joined(a: Estimate, b: Estimate) -> tuple[np.ndarray, np.ndarray | None, str]:
-    """The sum of two influences."""
-    if b.influence.shape[1] == 0:
-        return a.influence, a.clusters, a.unit
-    if a.influence.shape[1] == 0:
-        return b.influence, b.clusters, b.unit
-    left, right = spread_seeds(a.influence, b.influence)
-    if a.unit == b.unit == "test rows":
-        return left + right, a.clusters if a.clusters is not None else b.clusters, a.unit
-    apart = np.concatenate([left, right], axis=1)
-    if a.clusters is None and b.clusters is None:
-        return apart, None, f"{a.unit} and {b.unit}"
-    clusters_a = np.arange(left.shape[1]) if a.clusters is None else a.clusters
-    clusters_b = np.arange(right.shape[1]) if b.clusters is None else b.clusters
-    return apart, np.concatenate([clusters_a, clusters_b + int(clusters_a.max()) + 1]), f"{a.unit} and {b.unit}"
-
-
-def spread_seeds(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Side by side by seed: one seed stands against each of the other's; of two recipes the k-th against the k-th."""
-    if len(a) == len(b) or len(a) == 1 or len(b) == 1:
-        size = max(len(a), len(b))
-        return np.broadcast_to(a, (size, *a.shape[1:])), np.broadcast_to(b, (size, *b.shape[1:]))
-    raise GateError(
-        f"{len(a)} seeds are compared with {len(b)}",
-        fix="give both contestants as many `seeds`, or one of them a single one",
+    Seeds of one contestant add up seed by seed; those of two are two recipes, each with a scatter of its own;
+    what was trained once, or not at all, adds up in one row.
+    """
+    value = a.value + b.value
+    if b.influence.shape[1] == 0 or a.influence.shape[1] == 0:  # one of them is exact
+        return replace(a if b.influence.shape[1] == 0 else b, value=value)
+    left, right, whole = side_by_side(a, b)
+    rows: dict[tuple[str, int], tuple[np.ndarray, float]] = {}
+    for part, matrix in ((a, left), (b, right)):
+        for key, influence, seed_value in zip(seeds_of(part), matrix, part.seed_values, strict=True):
+            known = rows.get(key)
+            rows[key] = (influence, seed_value) if known is None else (known[0] + influence, known[1] + seed_value)
+    return replace(
+        whole,
+        value=value,
+        influence=np.stack([influence for influence, _ in rows.values()]),
+        seed_values=np.array([seed_value for _, seed_value in rows.values()]),
+        sides=tuple(side for side, _ in rows),
     )
+
+
+def seeds_of(part: Estimate) -> list[tuple[str, int]]:
+    """Recipe and number of each seed; a recipe of one seed goes with everything else that does not vary."""
+    sides = part.sides or ("",) * len(part.seed_values)
+    counts = Counter(sides)
+    numbers: Counter[str] = Counter()
+    found = []
+    for side in sides:
+        name = side if counts[side] > 1 else ONCE
+        found.append((name, numbers[name]))
+        if name != ONCE:
+            numbers[name] += 1
+    return found
+
+
+def side_by_side(a: Estimate, b: Estimate) -> tuple[np.ndarray, np.ndarray, Estimate]:
+    """Both influences over the same columns, and what is said of these."""
+    if a.unit == b.unit == TEST_ROWS:
+        return a.influence, b.influence, a if a.clusters is not None else b
+    widths = (a.influence.shape[1], b.influence.shape[1])
+    left = np.pad(a.influence, ((0, 0), (0, widths[1])))
+    right = np.pad(b.influence, ((0, 0), (widths[0], 0)))
+    clusters = None
+    if a.clusters is not None or b.clusters is not None:
+        first = np.arange(widths[0]) if a.clusters is None else a.clusters
+        second = np.arange(widths[1]) if b.clusters is None else b.clusters
+        clusters = np.concatenate([first, second + int(first.max()) + 1])
+    kinds = (a.segments or widths[:1]) + (b.segments or widths[1:])
+    return left, right, replace(a, clusters=clusters, unit=f"{a.unit} and {b.unit}", segments=kinds)
 
 
 def evaluated(expression: Expression, evidence: EvidenceByName) -> Estimate:
@@ -88,8 +117,7 @@ def evaluated(expression: Expression, evidence: EvidenceByName) -> Estimate:
     if expression.op == "/" and b.value == 0:
         raise GateError("a division by zero", fix=f"`{expression.right}` is 0 on these rows")
     slope_a, slope_b = (b.value, a.value) if expression.op == "*" else (1 / b.value, -a.value / b.value**2)
-    influence, clusters, unit = joined(scaled(a, slope_a), scaled(b, slope_b))
-    a_seeds, b_seeds = spread_seeds(a.seed_values, b.seed_values)
-    seeds = a_seeds * b_seeds if expression.op == "*" else a_seeds / b_seeds
     value = a.value * b.value if expression.op == "*" else a.value / b.value
-    return Estimate(value, influence, np.asarray(seeds, float), clusters, unit)
+    if not np.isfinite([value, slope_a, slope_b]).all():
+        raise GateError(f"`{expression}` is no finite number on these rows", fix="look at the size of its numbers")
+    return replace(added(scaled(a, slope_a), scaled(b, slope_b)), value=value)

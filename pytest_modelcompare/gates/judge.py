@@ -10,16 +10,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from pytest_modelcompare.errors import GateError
-from pytest_modelcompare.gates.claims import Claim
+from pytest_modelcompare.gates.claims import Claim, DoesNotRegress
 from pytest_modelcompare.gates.combine import combined, estimate_of
-from pytest_modelcompare.gates.inference import MEASURED_ONCE, ON_ROWS, infer
+from pytest_modelcompare.gates.inference import MEASURED_ONCE, infer
+from pytest_modelcompare.gates.printed import ON_ROWS
 from pytest_modelcompare.gates.question import Question, question_of
+from pytest_modelcompare.gates.regression import judge_regression
 from pytest_modelcompare.gates.spec import GateSpec, Undecided
 from pytest_modelcompare.gates.wording import alone_text, margin_text, numbers, what_would_decide
 from pytest_modelcompare.metrics.catalogue import METRICS
 from pytest_modelcompare.metrics.estimate import estimate
 from pytest_modelcompare.records import Estimate, Evidence, Figure, Inference, Outcomes, Verdict
-from pytest_modelcompare.statistics.influence import exact
+from pytest_modelcompare.records.accepted import Baseline
+from pytest_modelcompare.statistics.influence import exact, spread_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +44,52 @@ def judge(
     confidence: float = 0.95,
     undecided: Undecided = "fail",
     min_coverage: float = 0.9,
+    baselines: Mapping[str, Baseline] | None = None,
 ) -> Verdict:
-    """The verdict on a gate; what keeps it from being judged is an error verdict, never a pass."""
+    """The verdict on a gate; what keeps it from being judged is an error verdict, never a pass.
+
+    Args:
+        baselines: what was accepted, by `contestant.metric`, for `does not regress`.
+    """
     level = spec.confidence or confidence
     alpha = (1 - level) / len(spec.claims)
     rules = Rules(level, spec.undecided or undecided, min_coverage, spec, alpha)
-    members = tuple(judged(claim, dict(evidence), rules) for claim in spec.claims)
+    members = tuple(judged(claim, dict(evidence), rules, baselines or {}) for claim in spec.claims)
     if not spec.any_of:
         return replace(softened(members[0], rules), gate=spec.text)
     return softened(any_of(spec, members, level), rules)
 
 
-def judged(claim: Claim, evidence: dict[str, Evidence], rules: Rules) -> Verdict:
+def judged(claim: Claim, evidence: dict[str, Evidence], rules: Rules, baselines: Mapping[str, Baseline]) -> Verdict:
     """One claim."""
-    question = question_of(claim)
     try:
+        if isinstance(claim, DoesNotRegress):
+            key = f"{claim.a}.{claim.measure}"
+            point = rules.spec.decide == "point"
+            return judge_regression(claim, baselines.get(key), 1 - rules.pass_alpha, point=point)
+        question = question_of(claim)
+        require_evidence(question, evidence, rules.spec)
         require_coverage(question, evidence, rules.min_coverage)
         return tested(str(claim), question, evidence, rules)
     except GateError as error:
         return Verdict(str(claim), Outcomes.ERROR, str(error), rules.confidence)
+
+
+def require_evidence(question: Question, evidence: Mapping[str, Evidence], spec: GateSpec) -> None:
+    """Every contestant must be there; on a slice each must have rows.
+
+    Raises:
+        GateError: nothing is known of a contestant, or it has a printed figure alone.
+    """
+    for metric in question.metrics:
+        for name in [metric.contestant] + ([metric.argument] if metric.argument else []):
+            if name not in evidence:
+                raise GateError(f"nothing is known of {name}", fix="run its gates in the same session")
+            if spec.slice and evidence[name].published is not None:
+                raise GateError(
+                    f"{name} publishes figures of its whole test set, none of a slice",
+                    fix="compare it without `slice`",
+                )
 
 
 def tested(text: str, question: Question, evidence: dict[str, Evidence], rules: Rules) -> Verdict:
@@ -89,6 +119,9 @@ def tested(text: str, question: Question, evidence: dict[str, Evidence], rules: 
         *figures(question, evidence),
         difference=found,
         threshold=question.threshold,
+        p_pass=None if point else found.p_above if question.above else found.p_below,
+        p_fail=None if point else found.p_below if question.above else found.p_above,
+        n_effective=None if point else effective_rows(whole),
         tested=not point,
     )
 
@@ -131,7 +164,7 @@ def message(
     """The numbers and the margin, one line."""
     text = numbers(question, found)
     if outcome is Outcomes.UNDECIDED:
-        needed = what_would_decide(question, found, sides, rules.spec.expect, whole.seed_values)
+        needed = what_would_decide(question, found, sides, rules.spec.expect, whole, rules.confidence)
         text += f"{alone_text(question, sides)}; {needed}"
     else:
         text += margin_text(question, found, passed=outcome is Outcomes.PASS)
@@ -146,13 +179,24 @@ def message(
 
 def target(sides: list[Evidence], rules: Rules) -> str:
     """What the claim is about."""
-    seeds = max(len(side.predictions) for side in sides)
     if rules.spec.decide == "next_training":
         return "the next training"
-    if seeds > 1:
-        return f"the recipe's mean over {seeds} seeds"
+    counts = {side.name: len(side.predictions) for side in sides if len(side.predictions) > 1}
+    if len(set(counts.values())) == 1:
+        return f"the recipe's mean over {max(counts.values())} seeds"
+    if counts:
+        return "the recipes' means over " + " and ".join(f"{count} seeds ({name})" for name, count in counts.items())
     trained = any(side.method in ("fine_tune", "linear_probe", "tfidf") for side in sides)
     return "this trained model" if trained else "these answers"
+
+
+def effective_rows(figure: Estimate) -> float | None:
+    """The rows divided by the design effect of the groups; None without groups."""
+    n = figure.influence.shape[1]
+    if figure.clusters is None or n < 2:
+        return None
+    grouped, free = spread_of(figure).variance, spread_of(replace(figure, clusters=None)).variance
+    return min(float(n), n * free / grouped) if grouped > 0 else None
 
 
 def figures(question: Question, evidence: dict[str, Evidence]) -> tuple[Figure | None, Figure | None]:
@@ -196,7 +240,13 @@ def any_of(spec: GateSpec, members: tuple[Verdict, ...], confidence: float) -> V
         contradicted = all(one is Outcomes.FAIL for one in outcomes)
         outcome = Outcomes.FAIL if contradicted else Outcomes.UNDECIDED
         text = f"none of {len(members)} is shown to hold ({share})"
-    return Verdict(spec.text, outcome, text, confidence, "Holm's first step", members=members)
+    tested_members = [member.p_pass for member in members if member.p_pass is not None]
+    p_pass = min(1.0, len(members) * min(tested_members)) if tested_members else None
+    contradictions = [member.p_fail for member in members]
+    p_fail = max((p for p in contradictions if p is not None), default=None) if None not in contradictions else None
+    return Verdict(
+        spec.text, outcome, text, confidence, "Holm's first step", p_pass=p_pass, p_fail=p_fail, members=members
+    )
 
 
 def softened(verdict: Verdict, rules: Rules) -> Verdict:

@@ -6,17 +6,16 @@ Their influence is 0, and an interval made from it would have no width on five r
 from __future__ import annotations
 
 from dataclasses import replace
-from math import ceil, log, log1p
+from math import inf
 
 import numpy as np
 
 from pytest_modelcompare.gates.question import Question
 from pytest_modelcompare.metrics.estimate import label_number
 from pytest_modelcompare.records import Estimate, Evidence, Inference
+from pytest_modelcompare.statistics.influence import spread_of
 from pytest_modelcompare.statistics.proportion import effective_clusters
-
-NO_SPREAD = 1e-24
-"""A variance that is rounding and nothing else."""
+from pytest_modelcompare.statistics.rows_needed import rows_that_agree
 
 
 def without_spread(
@@ -27,7 +26,7 @@ def without_spread(
     n rows of which none deviates leave a share of deviating rows up to 1 - alpha**(1/n) plausible,
     so a distance X needs ln(alpha) / ln(1 - X) of them: 299 for one point.
     """
-    if float((figure.influence**2).sum(axis=1).max()) > NO_SPREAD:
+    if spread_of(figure).variance > 0:
         return found
     rows = min(rows_that_matter(metric.label, side) for metric, side in zip(question.metrics, sides, strict=True))
     room = 1.0 if rows < 1 else 1 - (1 - confidence) ** (1 / rows)
@@ -36,10 +35,10 @@ def without_spread(
         low, high = max(low, question.terms[0].spec.low), min(high, question.terms[0].spec.high)
     found = replace(found, low=low, high=high)
     distance = abs(found.value - question.threshold)
-    needed = 1 if distance >= 1 else ceil(log(1 - confidence) / log1p(-distance)) if distance else 0
-    if needed and rows >= needed:
+    needed = rows_that_agree(distance, 1 - confidence)
+    if rows >= needed:
         return found
-    more = f"; {needed:,} can" if needed else ""
+    more = f"; {needed:,} can" if needed < inf else ""
     because = f"no row differs from another, and {rows:,.0f} rows that agree cannot show this{more}"
     return replace(found, undecided_because=found.undecided_because or because)
 

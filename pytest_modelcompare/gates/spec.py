@@ -35,6 +35,9 @@ class GateSpec:
     expect: float | None = None
     """The true value that rows needed are worked out for."""
 
+    slice: tuple[tuple[str, str], ...] = ()
+    """Column and value of each condition; empty: all test rows."""
+
     @property
     def id(self) -> str:
         """Its name in pytest: readable, and free of what pytest splits node ids at."""

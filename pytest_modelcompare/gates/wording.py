@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from math import inf, isfinite
+from math import inf, isfinite, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
 
 from pytest_modelcompare.gates.question import Question
 from pytest_modelcompare.metrics.catalogue import METRICS, Need
-from pytest_modelcompare.records import Evidence, Inference
+from pytest_modelcompare.records import Estimate, Evidence, Inference
+from pytest_modelcompare.statistics.influence import recipes
 from pytest_modelcompare.statistics.rows_needed import (
-    Z_ALPHA,
     Z_POWER,
     rows_for_paired,
     rows_for_proportion,
     rows_from_standard_error,
+    rows_that_agree,
 )
 
 
@@ -90,25 +91,33 @@ def discordant(question: Question, sides: list[Evidence]) -> tuple[int, int] | N
 
 
 def what_would_decide(
-    question: Question, found: Inference, sides: list[Evidence], expect: float | None, seed_values: NDArray[np.float64]
+    question: Question,
+    found: Inference,
+    sides: list[Evidence],
+    expect: float | None,
+    figure: Estimate,
+    confidence: float,
 ) -> str:
     """What an undecided gate needs: rows for the effect that matters or was seen, seeds where rows cannot help."""
     if found.undecided_because:
         return found.undecided_because
+    z = float(ndtri(confidence))
     effect = found.value if expect is None else expect
-    if (scatter := too_scattered(effect - question.threshold, seed_values)) and on_claims_side(question, effect):
+    if (scatter := too_scattered(effect - question.threshold, figure, z)) and on_claims_side(question, effect):
         return f"no number of rows decides this while the seeds scatter by {scatter:.3g}: give more `seeds`"
     if expect is not None:
-        rows = rows_for(question, found, sides, expect)
+        if not on_claims_side(question, expect):
+            return f"the value expected, {expect:g}, breaks the claim: no number of rows can show it"
+        rows = rows_for(question, found, sides, expect, z)
         return f"{rows_text(rows)} rows would decide it if the true value is {expect:g}"
     seen = found.value
     if not on_claims_side(question, seen):
         return "the estimate is on the wrong side: more rows would more likely show a failure"
-    half = (found.high - found.low) / 2 / Z_ALPHA
+    half = (found.high - found.low) / 2 / z
     direction = 1 if question.above else -1
-    likely = rows_for(question, found, sides, seen)
-    fewest = rows_for(question, found, sides, seen + direction * half)
-    most = rows_for(question, found, sides, seen - direction * half)
+    likely = rows_for(question, found, sides, seen, z)
+    fewest = rows_for(question, found, sides, seen + direction * half, z)
+    most = rows_for(question, found, sides, seen - direction * half, z)
     crosses = (seen - direction * half - question.threshold) * direction <= 0
     upper = "any number" if crosses else rows_text(most)
     unit = what_of(question)
@@ -121,25 +130,26 @@ def on_claims_side(question: Question, value: float) -> bool:
     return value > question.threshold if question.above else value < question.threshold
 
 
-def too_scattered(distance: float, seed_values: NDArray[np.float64]) -> float:
+def too_scattered(distance: float, figure: Estimate, z: float) -> float:
     """The seeds' standard deviation where it alone keeps a gate undecided, however many rows there are; else 0."""
-    count = len(seed_values)
-    if count < 2:
-        return 0.0
-    scatter = float(np.std(seed_values, ddof=1))
-    return scatter if distance**2 <= (Z_ALPHA + Z_POWER) ** 2 * scatter**2 / count else 0.0
+    of_recipes = [figure.seed_values[rows] for rows in recipes(figure) if len(rows) > 1]
+    of_mean = sum(float(np.var(values, ddof=1)) / len(values) for values in of_recipes)
+    scatter = sqrt(sum(float(np.var(values, ddof=1)) for values in of_recipes))
+    return scatter if of_mean and distance**2 <= (z + Z_POWER) ** 2 * of_mean else 0.0
 
 
-def rows_for(question: Question, found: Inference, sides: list[Evidence], effect: float) -> float:
+def rows_for(question: Question, found: Inference, sides: list[Evidence], effect: float, z: float) -> float:
     """Rows for 80 % power if the true value is `effect`."""
     counted = discordant(question, sides)
+    if counted == (0, 0):  # rows that agree: a distance shows by their number alone
+        return rows_that_agree(abs(effect - question.threshold), float(ndtr(-z)))
     if counted:
-        return rows_for_paired(sum(counted) / found.n, question.threshold, effect)
+        return rows_for_paired(sum(counted) / found.n, question.threshold, effect, z)
     one = len(question.terms) == 1 and question.metrics[0].label is None
     if one and question.metrics[0].name in ("accuracy", "coverage") and 0 < question.threshold < 1:
-        return rows_for_proportion(question.threshold, min(max(effect, 1e-6), 1 - 1e-6))
-    se = (found.high - found.low) / 2 / Z_ALPHA
-    return rows_from_standard_error(found.n, se, effect - question.threshold)
+        return rows_for_proportion(question.threshold, min(max(effect, 1e-6), 1 - 1e-6), z)
+    se = (found.high - found.low) / 2 / z
+    return rows_from_standard_error(found.n, se, effect - question.threshold, z)
 
 
 def rows_text(rows: float) -> str:

@@ -71,7 +71,10 @@ def over_seeds(evidence: Evidence, one: OneSeed) -> Estimate:
     if not evidence.predictions:
         raise GateError(f"{evidence.name} has no answers on the test rows")
     values, influences = zip(*(one(predictions) for predictions in evidence.predictions), strict=True)
-    return Estimate(float(np.mean(values)), np.stack(influences), np.array(values), evidence.clusters, TEST_ROWS)
+    sides = (evidence.name,) * len(values)
+    return Estimate(
+        float(np.mean(values)), np.stack(influences), np.array(values), evidence.clusters, TEST_ROWS, sides=sides
+    )
 
 
 def scored(
@@ -210,7 +213,8 @@ def break_even(evidence: Evidence, other: Evidence | None) -> Estimate:
     if theirs.clusters is not None:  # own blocks stand each for itself
         blocks = np.arange(own.influence.shape[1]) if own.clusters is None else own.clusters
         clusters = np.concatenate([blocks, theirs.clusters + int(blocks.max()) + 1])
-    return Estimate(value, influence, np.array([value]), clusters, "costs of both sides")
+    kinds = (own.influence.shape[1], theirs.influence.shape[1])
+    return Estimate(value, influence, np.array([value]), clusters, "costs of both sides", kinds)
 
 
 def required(value: T | None, what: str, fix: str) -> T:

@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_modelcompare.data.identity import test_rows_digest
 from pytest_modelcompare.errors import StoreError
 from pytest_modelcompare.execution.summary import suite_report
-from pytest_modelcompare.records import Verdict
 from pytest_modelcompare.records.report import GateReport, SessionReport, Spend, SuiteReport, suite_from_json
+from pytest_modelcompare.statistics.multiplicity import holm
+from pytest_modelcompare.store.accepted import decoded, encoded, merged, read_accepted, write_accepted
+from pytest_modelcompare.store.judgements import note_judgements
 
 if TYPE_CHECKING:
-    from pytest_modelcompare.pytest_plugin.items import GateItem
+    from pytest_modelcompare.execution.comparison import Comparison
     from pytest_modelcompare.pytest_plugin.session import Comparisons
 
 
@@ -28,6 +31,8 @@ class Collected:
     suites: dict[str, SuiteReport] = field(default_factory=dict)
     spend: Spend = field(default_factory=Spend)
     written: list[Path] = field(default_factory=list)
+    accepted: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """What was accepted, by the record's path, as the record encodes it."""
 
     def note_gate(self, suite: str, gate: dict[str, Any]) -> None:
         """Take down a gate's verdict under its suite's path."""
@@ -39,11 +44,32 @@ class Collected:
             if comparison.dataset is not None or comparison.data_error is not None:
                 report = suite_report(comparison)
                 self.suites[report.path] = report
+            self.note_accepted(str(comparison.accepted_path), [encoded(one) for one in comparison.accepted_now])
+            note_judged(comparison)
         self.add_spend(asdict(comparisons.ledger.spend))
+
+    def note_accepted(self, path: str, records: list[dict[str, Any]]) -> None:
+        if records:
+            self.accepted.setdefault(path, []).extend(records)
+
+    def write_accepted(self) -> list[Path]:
+        """Put what was accepted into the records beside the suites.
+
+        Raises:
+            StoreError: a record is broken or cannot be written.
+        """
+        for path, records in self.accepted.items():
+            whole = merged(read_accepted(Path(path)), [decoded(one) for one in records])
+            write_accepted(Path(path), whole)
+        return [Path(path) for path in self.accepted]
 
     def as_worker_output(self) -> dict[str, Any]:
         """What an xdist worker sends: JSON types only."""
-        return {"suites": [asdict(suite) for suite in self.suites.values()], "spend": asdict(self.spend)}
+        return {
+            "suites": [asdict(suite) for suite in self.suites.values()],
+            "spend": asdict(self.spend),
+            "accepted": self.accepted,
+        }
 
     def take_over(self, output: dict[str, Any]) -> None:
         """What a worker sent; of two tables of one suite the fuller one counts."""
@@ -52,6 +78,8 @@ class Collected:
             known = self.suites.get(suite.path)
             if known is None or len(suite.contestants) > len(known.contestants):
                 self.suites[suite.path] = suite
+        for path, records in output["accepted"].items():
+            self.note_accepted(path, records)
         self.add_spend(output["spend"])
 
     def add_spend(self, spend: dict[str, Any]) -> None:
@@ -71,7 +99,7 @@ class Collected:
     def gates_of(self, suite: SuiteReport) -> list[GateReport]:
         """A suite's gates in the order of its file."""
         found = self.gates.get(suite.path, [])
-        return sorted(found, key=lambda gate: gate.line)
+        return with_holm(sorted(found, key=lambda gate: gate.line))
 
     def write_reports(self) -> None:
         """Write every report that was asked for.
@@ -92,29 +120,18 @@ class Collected:
             self.written.append(path)
 
 
-def gate_report(item: GateItem, verdict: Verdict) -> GateReport:
-    """One gate's verdict as plain data."""
-    difference = verdict.difference
-    bounds = None if difference is None else {"value": difference.value, "low": difference.low, "high": difference.high}
-    p_value = None if difference is None else min(difference.p_above, difference.p_below)
-    return GateReport(
-        gate=verdict.gate,
-        name=item.spec.name,
-        nodeid=item.nodeid,
-        line=item.spec.line,
-        outcome=str(verdict.outcome),
-        message=verdict.message,
-        test=verdict.test,
-        confidence=verdict.confidence,
-        target=verdict.target,
-        left=asdict(verdict.left) if verdict.left else None,
-        right=asdict(verdict.right) if verdict.right else None,
-        difference=bounds,
-        threshold=verdict.threshold,
-        p_value=p_value,
-        n=None if difference is None else difference.n,
-        tested=verdict.tested,
-    )
+def with_holm(gates: list[GateReport]) -> list[GateReport]:
+    """p-values of a suite's tested gates, adjusted for their number."""
+    tested = [gate.p_pass for gate in gates if gate.p_pass is not None]
+    adjusted = iter(holm(tested))
+    return [gate if gate.p_pass is None else replace(gate, p_holm=next(adjusted)) for gate in gates]
+
+
+def note_judged(comparison: Comparison) -> None:
+    """Keep count of what these test rows were judged for."""
+    if comparison.judged and comparison.dataset is not None:
+        rows = test_rows_digest(comparison.dataset)
+        note_judgements(comparison.folders, rows, comparison.options.session, comparison.judged)
 
 
 def machine_facts() -> dict[str, Any]:

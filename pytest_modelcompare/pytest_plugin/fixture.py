@@ -11,6 +11,7 @@ import pytest
 
 from pytest_modelcompare.errors import GateError
 from pytest_modelcompare.execution.comparison import Comparison
+from pytest_modelcompare.execution.judging import verdict_on
 from pytest_modelcompare.gates.check import check
 from pytest_modelcompare.gates.claims import quoted_label
 from pytest_modelcompare.gates.language import parse
@@ -86,7 +87,7 @@ class Compared:
         needs = self.comparison.needs([spec])
         if needs.timed:
             self.comparisons.prepare_one(self.comparison, needs)
-        return self.comparison.judge(spec)
+        return verdict_on(self.comparison, spec)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -111,6 +112,11 @@ class Contestant:
     def matches(self, other: str, *, on: str, within: float) -> Verdict:
         """Not worse than `other` by `within` or more."""
         return self.compared.gate(f"{self.name} matches {other} on {on} within {within!r}")
+
+    def does_not_regress(self, *, on: str, within: float | None = None) -> Verdict:
+        """No worse than what was accepted; with `within`, shown to lose less than that."""
+        margin = "" if within is None else f" within {within!r}"
+        return self.compared.gate(f"{self.name} does not regress on {on}{margin}")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

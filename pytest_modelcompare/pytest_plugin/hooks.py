@@ -12,8 +12,9 @@ from _pytest.junitxml import xml_key
 from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.execution.ledger import Ledger
 from pytest_modelcompare.pytest_plugin import xdist
-from pytest_modelcompare.pytest_plugin.collected import Collected, gate_report
+from pytest_modelcompare.pytest_plugin.collected import Collected
 from pytest_modelcompare.pytest_plugin.fixture import explained
+from pytest_modelcompare.pytest_plugin.gate_report import gate_report
 from pytest_modelcompare.pytest_plugin.items import GateItem, SuiteFile, shown_path
 from pytest_modelcompare.pytest_plugin.options import report_paths, session_options
 from pytest_modelcompare.pytest_plugin.progress import watcher_for
@@ -81,7 +82,7 @@ class Hooks:
         """Attach a gate's verdict to its report, as plain data that travels between xdist's processes."""
         report = yield
         if isinstance(item, GateItem) and item.verdict is not None and report.when == "setup":
-            gate = asdict(gate_report(item, item.verdict))
+            gate = asdict(gate_report(item, item.verdict, self.comparisons.of(item.suite)))
             report.modelcompare = {"suite": str(item.suite.path), "gate": gate}  # type: ignore[attr-defined]
         return report
 
@@ -107,6 +108,7 @@ class Hooks:
             worker_output["modelcompare"] = self.collected.as_worker_output()
             return
         try:
+            self.collected.write_accepted()
             self.collected.write_reports()
         except ModelCompareError as error:
             pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
@@ -119,3 +121,16 @@ class Hooks:
             write_summary(report, terminalreporter)
             for path in self.collected.written:
                 terminalreporter.write_line(f"modelcompare report: {path}")
+            if self.comparisons.options.accept:
+                for line in accepted_lines(self.collected, self.config):
+                    terminalreporter.write_line(line)
+
+
+def accepted_lines(collected: Collected, config: pytest.Config) -> list[str]:
+    """Where the accepted records are, to be committed."""
+    if not collected.accepted:
+        return ["modelcompare: no selected gate says `does not regress`, so nothing was accepted"]
+    return [
+        f"modelcompare: accepted in {shown_path(Path(path), config)}; commit it with the suite"
+        for path in collected.accepted
+    ]

@@ -34,6 +34,7 @@ def session_options(config: pytest.Config) -> Options:
         budget_usd=budget_usd(config),
         fresh=option.modelcompare_fresh,
         smoke=option.modelcompare_smoke,
+        accept=option.modelcompare_accept,
     )
 
 
@@ -87,8 +88,8 @@ def report_paths(config: pytest.Config) -> list[Path]:
 
 
 def refuse_later_engines(config: pytest.Config) -> None:
-    if config.option.modelcompare_accept:
-        raise pytest.UsageError("--modelcompare-accept is not available in this version")
+    if config.option.modelcompare_accept and (config.option.modelcompare_smoke or config.option.modelcompare_plan):
+        raise pytest.UsageError("--modelcompare-accept needs a judged run: leave out --modelcompare-smoke and -plan")
     if (executor := valued(config, "executor")) != "local":
         raise pytest.UsageError(f"--modelcompare-executor={executor} is not available in this version; `local` is")
 

@@ -7,10 +7,11 @@ import pytest
 from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.execution.plan import planned
 from pytest_modelcompare.pytest_plugin.session import Comparisons
+from pytest_modelcompare.reports.power_table import power_lines, powers_of
 
 
 def print_plan(comparisons: Comparisons, config: pytest.Config) -> None:
-    """Every job with whether it is stored, and what the LLM calls would cost.
+    """Every job with whether it is stored, what the LLM calls would cost, and the power of the gates.
 
     Raises:
         pytest.UsageError: the plan cannot be made, because data or stored answers are not there.
@@ -33,4 +34,7 @@ def print_plan(comparisons: Comparisons, config: pytest.Config) -> None:
             total += job.usd
         for warning in dataset.warnings:
             reporter.write_line(f"  data: {warning}")
+        powers = powers_of(comparison.suite, dataset, comparisons.selected[comparison.suite.path])
+        for line in power_lines(powers, reporter._tw.fullwidth):
+            reporter.write_line(line)
     reporter.write_line(f"LLM calls: about {total:.4f} USD; nothing was run")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_modelcompare.execution.comparison import Comparison, Needs
+from pytest_modelcompare.execution.judging import verdict_on
 from pytest_modelcompare.execution.ledger import Ledger
 from pytest_modelcompare.execution.options import Options
 from pytest_modelcompare.execution.prepare import prepare
@@ -50,7 +51,7 @@ class Comparisons:
         if not self.prepared:
             self.prepared = True
             prepare(self.wanted(), self.watcher)
-        return self.of(suite).judge(spec)
+        return verdict_on(self.of(suite), spec)
 
     def prepare_one(self, comparison: Comparison, needs: Needs) -> None:
         """Run what a Python test needs of a suite."""

@@ -19,20 +19,27 @@ class Estimate:
     """
 
     value: float
-    """Mean over seeds."""
+    """Mean over seeds; of a difference of two recipes, the difference of their means."""
 
     influence: NDArray[np.float64]
     """Shape (seeds, n). Influence of row i on seed s's value; each row of the matrix sums to about 0.
     Var(value of seed s) ≈ Σ_i influence[s, i]². n = 0: the figure is exact (a size, a count)."""
 
     seed_values: NDArray[np.float64]
-    """Shape (seeds,). The figure of each trained model."""
+    """Shape (seeds,). The figure of each trained model, or its share of a sum of several."""
 
     clusters: NDArray[np.int64] | None = None
     """Shape (n,). Rows of one number are one cluster."""
 
     unit: str = ""
-    """What the vector runs over: "test rows", "timed requests", "blocks"; estimates combine only within one."""
+    """What the vector runs over: "test rows", "timed requests", "blocks"; of two kinds both lie side by side."""
+
+    segments: tuple[int, ...] = ()
+    """Columns of each kind of unit, where several lie side by side: their errors are independent."""
+
+    sides: tuple[str, ...] = ()
+    """Of each row of `influence`, the recipe whose seed it is; `value` is then the sum of the recipes' means.
+    Empty: all are seeds of one recipe."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pytest_modelcompare.records.measurements import Footprint
@@ -61,3 +61,20 @@ class Evidence:
 
     train_cost_usd: float | None = None
     published: Published | None = None
+
+    def on_rows(self, inside: NDArray[np.bool_]) -> Evidence:
+        """The same contestant on a part of the test rows; what is not measured by row is left out."""
+        predictions = tuple(
+            replace(one, labels=one.labels[inside], scores=None if one.scores is None else one.scores[inside])
+            for one in self.predictions
+        )
+        return replace(
+            self,
+            truth=self.truth[inside],
+            clusters=None if self.clusters is None else self.clusters[inside],
+            predictions=predictions,
+            latencies=None,
+            throughput=None,
+            cost=None,
+            no_cost_because="costs are not measured by slice",
+        )

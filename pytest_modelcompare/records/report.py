@@ -56,6 +56,13 @@ class ContestantReport:
 
     failures: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    calibration: dict[str, Any] | None = None
+    """Where scores exist: bins (n, confidence, accuracy, low, high), ece, ece_if_calibrated, debiased_squared,
+    overconfidence, scores_from; of several seeds the first."""
+
+    deferral: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Other contestant → threshold, share, accuracy: the confidence below which a cascade would ask it. Chosen on
+    the test rows, so optimistic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +87,43 @@ class GateReport:
 
     threshold: float | None = None
     p_value: float | None = None
+    """Of the claim: `p_pass`."""
+
     n: int | None = None
     tested: bool = True
+    level: float = 0.05
+    """Of each one-sided test: 1 - confidence."""
+
+    method: str = ""
+    """The procedure; as `test`."""
+
+    p_pass: float | None = None
+    """p-value against the claim being false."""
+
+    p_fail: float | None = None
+    """p-value against the claim being true."""
+
+    p_holm: float | None = None
+    """`p_pass` adjusted for all tested gates of the suite in this session; for information, no verdict rests on it."""
+
+    looks: int | None = None
+    """Looks taken by a gate that stops when it is decided; None: judged once, on all rows."""
+
+    n_effective: float | None = None
+    """Rows that the figure is worth after groups."""
+
+    unpaired: bool = False
+    against: dict[str, Any] | None = None
+    """Of `does not regress`: date, value, first_date, first_value, same_rows, drift, drift_low, drift_high."""
+
+    judged: dict[str, Any] | None = None
+    """times, models, since, p_times_models: how often this gate was judged on these test rows."""
+
+    flipped: dict[str, Any] | None = None
+    """left, right, left_alone, right_alone, rows: what one side alone got right, most confident first."""
+
+    parts: list[dict[str, Any]] = field(default_factory=list)
+    """where, outcome, value, p_value (Holm), n: parts of the rows on which the verdict would be another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +139,9 @@ class SuiteReport:
     gates: list[GateReport]
     gates_total: int = 0
     """Gates in the file; more than len(gates) where -k, -m or --lf chose."""
+
+    references: dict[str, ContestantReport] = field(default_factory=dict)
+    """Free reference lines of the table: a constant answer, TF-IDF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +165,15 @@ class SessionReport:
 
 def suite_from_json(data: dict[str, Any]) -> SuiteReport:
     """The inverse of `dataclasses.asdict` on a SuiteReport."""
-    contestants = {
+    gates = [GateReport(**gate) for gate in data["gates"]]
+    tables = {name: rows_from_json(data.get(name, {})) for name in ("contestants", "references")}
+    return SuiteReport(**{**data, **tables, "gates": gates})
+
+
+def rows_from_json(rows: dict[str, Any]) -> dict[str, ContestantReport]:
+    return {
         name: ContestantReport(
             **{**row, "metrics": {key: MetricReport(**value) for key, value in row["metrics"].items()}}
         )
-        for name, row in data["contestants"].items()
+        for name, row in rows.items()
     }
-    gates = [GateReport(**gate) for gate in data["gates"]]
-    return SuiteReport(**{**data, "contestants": contestants, "gates": gates})

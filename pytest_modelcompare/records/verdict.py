@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pytest_modelcompare.records.accepted import Against
     from pytest_modelcompare.records.estimate import Inference
 
 
@@ -54,9 +55,24 @@ class Verdict:
     """The tested quantity against its threshold."""
 
     threshold: float | None = None
+    p_pass: float | None = None
+    """p-value against the claim being false: at or below 1 - confidence it passes. None where nothing is tested."""
+
+    p_fail: float | None = None
+    """p-value against the claim being true."""
+
+    n_effective: float | None = None
+    """Rows that the figure is worth: fewer than it rests on where rows of one group resemble each other."""
+
+    looks: int | None = None
+    """Looks taken by a gate that stops when it is decided; None: judged once, on all rows."""
+
     unpaired: bool = False
     tested: bool = True
     """False under `decide: point` and for exact figures."""
+
+    against: Against | None = None
+    """Of `does not regress`: the accepted record it was compared with."""
 
     members: tuple[Verdict, ...] = ()
     """The members of an `any_of`."""

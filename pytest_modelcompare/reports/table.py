@@ -49,8 +49,8 @@ def trained_in(row: ContestantReport) -> str:
 
 
 def origin(row: ContestantReport) -> str:
-    if row.method == "published":
-        return "published"
+    if row.method in ("published", "reference"):
+        return row.method
     if row.method == "predictions":
         return "recorded"
     return "stored" if row.stored else "new"

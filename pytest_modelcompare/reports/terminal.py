@@ -13,12 +13,16 @@ from rich.table import Table
 from rich.text import Text
 
 from pytest_modelcompare.records.report import ContestantReport, GateReport, SessionReport, SuiteReport
-from pytest_modelcompare.reports.numbers import plural, usd
+from pytest_modelcompare.reports.gate_details import details
+from pytest_modelcompare.reports.numbers import plural, share, usd
 from pytest_modelcompare.reports.table import columns_for
 
 STYLES = {"pass": "green", "fail": "bold red", "undecided": "yellow", "error": "bold red", "skipped": "dim"}
 ORDER = ("error", "fail", "undecided", "skipped", "pass")
 WIDEST = 200
+WORTH_A_CASCADE = 0.005
+"""Accuracy that a cascade must gain over the better of its two to be mentioned."""
+
 LEAST_ROOM = 40
 """Narrower than this, numbers stand better below their gate than beside it."""
 
@@ -96,6 +100,8 @@ def table(suite: SuiteReport, width: int) -> Table:
         shown.add_column(column.title, justify="left" if column.title in ("from", "method") else "right", no_wrap=True)
     for name, row in suite.contestants.items():
         shown.add_row(Text(name), *(Text(column.cell(row)) for column in columns))
+    for name, row in suite.references.items():
+        shown.add_row(Text(name), *(Text(column.cell(row)) for column in columns), style="dim")
     return shown
 
 
@@ -119,11 +125,17 @@ def write_gate(console: Console, gate: GateReport, width: int) -> None:
     for number, line in enumerate(message.wrap(console, room)):
         line.rstrip()
         console.print((Text(indent) if number else head) + line, no_wrap=True, overflow="ignore", crop=False)
+    for text in details(gate):
+        console.print(Padding(Text(text, style="dim"), (0, 0, 0, 12), expand=False))
 
 
 def notes(suite: SuiteReport) -> list[str]:
     """What changes how the figures read: data warnings, assumptions behind costs, dates of recordings."""
     found = [f"data: {warning}" for warning in suite.data.get("warnings", [])]
+    if (judged := suite.data.get("judged")) and judged["times"] > 1:
+        models = plural(judged["models"], "distinct model")
+        since = f"since {judged['since'][:10]}"
+        found.append(f"these test rows were judged in {judged['times']:,} sessions, with {models}, {since}")
     found += [f"{names}: cost at {text}" for text, names in shared(suite, lambda row: row.cost_assumptions)]
     for name, row in suite.contestants.items():
         if row.recorded:
@@ -132,9 +144,25 @@ def notes(suite: SuiteReport) -> list[str]:
             kinds = ", ".join(f"{number} {kind}" for kind, number in row.failures.items())
             found.append(f"{name}: rows without a usable answer count as wrong ({kinds})")
         found += [f"{name}: {note}" for note in row.notes]
+        found += [f"{name}: {text}" for text in cascade_notes(row)]
     found += [
         f"{names}: timed one row at a time on {text}" for text, names in shared(suite, lambda row: row.timing_machine)
     ]
+    return found
+
+
+def cascade_notes(row: ContestantReport) -> list[str]:
+    """Where handing the least sure rows to another contestant would beat both."""
+    found = []
+    for other, hand_over in row.deferral.items():
+        alone = max(hand_over["small_accuracy"], hand_over["other_accuracy"])
+        gain = hand_over["cascade_accuracy"] - alone
+        if gain >= WORTH_A_CASCADE and hand_over["threshold"] is not None:
+            found.append(
+                f"a cascade that asks {other} below a confidence of {share(hand_over['threshold'])} "
+                f"({hand_over['deferred_share']:.0%} of the rows) would reach {share(hand_over['cascade_accuracy'])} "
+                "on these rows; tune it on others"
+            )
     return found
 
 

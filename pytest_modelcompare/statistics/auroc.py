@@ -12,6 +12,7 @@ from pytest_modelcompare.records import Inference
 from pytest_modelcompare.statistics.means import t_inference
 from pytest_modelcompare.statistics.paired import bisected
 
+SAME_AREA = 1e-12
 FEWEST_MISORDERED = 10.0
 """Effective misordered positives per class below which the normal approximation is not trusted."""
 
@@ -100,6 +101,8 @@ def per_class(
         areas = np.full(scores.shape[1], np.nan)
         areas[label] = area
     counted = np.isfinite(areas)
+    if label is None and len(areas) == 2 and counted.all() and abs(areas[0] - areas[1]) < SAME_AREA:
+        counted[0] = False  # scores of two labels that sum to 1 order the rows once, not twice
     m1 = np.bincount(truth, minlength=scores.shape[1]).astype(float)
     return areas[counted], m1[counted], len(truth) - m1[counted], influence
 
@@ -141,6 +144,8 @@ def shifted(areas: NDArray[np.float64], shift: float) -> NDArray[np.float64]:
 
 def shift_to(areas: NDArray[np.float64], target: float) -> NDArray[np.float64]:
     """The areas whose mean is `target`."""
+    if len(areas) == 1:
+        return np.array([target])
     shift = bisected(lambda value: float(shifted(areas, value).mean()) >= target, -60.0, 60.0)
     return shifted(areas, shift)
 

@@ -18,6 +18,8 @@ RESAMPLES = 10_000
 FEWEST_PER_CLASS = 5
 FEWEST_MEAN_PER_CLASS = 8
 FLOATS_AT_ONCE = 4_000_000
+SKEWED = 0.3
+"""|skewness| / √n beyond which a mean decides nothing."""
 
 
 def bca(
@@ -147,7 +149,7 @@ def bca_mean(values: NDArray[np.float64], threshold: float, confidence: float, s
     influence = (values - value) / n
     low, high, p_above, p_below = bca_bounds(means, value, influence, threshold, 1 - confidence)
     skewed = abs(skewness(values)) / sqrt(n)
-    because = f"the values are so skewed that {n} of them decide nothing" if skewed > 0.3 else None
+    because = f"the values are so skewed that {n} of them decide nothing" if skewed > SKEWED else None
     return Inference(value, low, high, p_above, p_below, "BCa bootstrap of the mean", n, because)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr, bdtrc, betainc, betaincinv, ndtri, stdtrit
@@ -65,18 +67,36 @@ def clustered_proportion(
     p = float(correct.mean())
     g_star = effective_clusters(clusters)
     se = jackknife_se(correct.astype(np.float64) - p, clusters) / n
-    n_effective = float(n)
-    if g_star > 1 and se > 0:
-        correction = (float(ndtri(confidence)) / float(stdtrit(g_star - 1, confidence))) ** 2
-        n_effective = min(float(n), p * (1 - p) / se**2 * correction)
-    elif g_star > 1:
-        n_effective = min(float(n), g_star)  # no spread seen: no more information than clusters
+    # no spread seen: no more information than clusters
+    most = float(n) if se > 0 else min(float(n), g_star)
+    because, notes = too_few_clusters(g_star)
+    found = proportion_with_variance(p, se**2, max(g_star - 1, 0.0), most, threshold, confidence)
+    return replace(found, n=n, undecided_because=because, notes=notes)
+
+
+def proportion_with_variance(
+    p: float, variance: float, df: float, most: float, threshold: float, confidence: float
+) -> Inference:
+    """A proportion whose variance was estimated otherwise: exact bounds on the rows that would have it.
+
+    Args:
+        variance: of p, from clusters or from seeds; 0 where none was seen.
+        df: its degrees of freedom.
+        most: rows that the proportion can at most be worth.
+
+    Source: Korn and Graubard (1998), Survey Methodology 24:193
+    """
+    n_effective = most
+    if variance > 0 and df > 0:
+        t = float(stdtrit(df, confidence))
+        correction = (float(ndtri(confidence)) / t) ** 2 if abs(t) > 1e-9 else 1.0  # at one half both are 0
+        n_effective = min(most, p * (1 - p) / variance * correction)
     successes = p * n_effective
     low, high = clopper_pearson(successes, n_effective, confidence)
+    threshold = min(max(threshold, 0.0), 1.0)
     p_above = float(betainc(successes, n_effective - successes + 1, threshold)) if successes > 0 else 1.0
     p_below = 1 - float(betainc(successes + 1, n_effective - successes, threshold)) if p < 1 else 1.0
-    because, notes = too_few_clusters(g_star)
-    return Inference(p, low, high, p_above, p_below, "Korn–Graubard", n, because, notes)
+    return Inference(p, low, high, p_above, p_below, "Korn–Graubard", round(most))
 
 
 def effective_clusters(clusters: NDArray[np.int64]) -> float:
@@ -92,11 +112,22 @@ def cluster_sums(values: NDArray[np.float64], clusters: NDArray[np.int64]) -> ND
     return np.stack([np.bincount(numbers, weights=row, minlength=count) for row in np.atleast_2d(values)])
 
 
+def leave_one_out(influence: NDArray[np.float64], clusters: NDArray[np.int64]) -> NDArray[np.float64]:
+    """What leaving out each cluster changes, shape (…, G): (G - 1)/G times the sum of squares is the variance.
+
+    Args:
+        influence: shape (…, n).
+    """
+    n = len(clusters)
+    sizes = np.unique(clusters, return_counts=True)[1]
+    return cluster_sums(influence, clusters) * (n / np.maximum(n - sizes, 1))
+
+
 def jackknife_se(deviations: NDArray[np.float64], clusters: NDArray[np.int64]) -> float:
-    """Standard error of Σ deviations, a cluster at a time."""
-    sums = cluster_sums(np.asarray(deviations, float), clusters)[0]
-    count = len(sums)
-    return float(np.sqrt(count / max(count - 1, 1) * (sums**2).sum()))
+    """Standard error of Σ deviations, leaving out a cluster at a time."""
+    changes = leave_one_out(np.asarray(deviations, float), clusters)[0]
+    count = len(changes)
+    return float(np.sqrt((count - 1) / count * (changes**2).sum()))
 
 
 def too_few_clusters(g_star: float) -> tuple[str | None, tuple[str, ...]]:

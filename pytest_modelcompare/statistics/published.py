@@ -2,37 +2,66 @@
 
 from __future__ import annotations
 
-from math import sqrt
-
-from scipy.special import ndtr, ndtri
+from collections.abc import Callable
+from math import hypot
 
 from pytest_modelcompare.records import Inference
+from pytest_modelcompare.statistics.paired import bisected
+from pytest_modelcompare.statistics.proportion import clopper_pearson
+
+Bounds = Callable[[float], tuple[float, float]]
+"""One-sided lower and upper bounds of a figure at a confidence."""
+
+LEAST_P = 1e-6
 
 
-def against_published(
-    value: float,
-    variance: float,
-    n: int,
-    published: float,
-    published_n: int | None,
-    threshold: float,
-    confidence: float,
+def of_proportion(value: float, n: float) -> Bounds:
+    """Exact bounds of a proportion of n rows."""
+    return lambda confidence: clopper_pearson(value * n, n, confidence)
+
+
+def constant(value: float) -> Bounds:
+    """A figure taken for the truth."""
+    return lambda confidence: (value, value)  # noqa: ARG005
+
+
+def of_agreeing_rows(value: float, n: float) -> Bounds:
+    """A figure whose n rows do not differ: a share of 1 - alpha**(1/n) that does stays plausible."""
+
+    def bounds(confidence: float) -> tuple[float, float]:
+        room = 1 - (1 - confidence) ** (1 / n)
+        return value - room, value + room
+
+    return bounds
+
+
+def difference_of(
+    value: float, other: float, bounds: Bounds, other_bounds: Bounds, threshold: float, confidence: float, n: int
 ) -> Inference:
-    """`value - published` against a threshold, with both variances where the source says its n.
+    """`value - other` of two samples against a threshold, from the bounds of each.
 
-    Args:
-        variance: of `value`.
-        n: rows behind `value`.
-        published: a proportion, 0 to 1, where `published_n` is given.
+    The variances are recovered from the bounds (MOVER), so that a figure near 0 or 1 keeps the
+    skewed interval that its own exact test gives it.
+
+    Source: Newcombe (1998), https://doi.org/10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I
     """
-    printed_variance = published * (1 - published) / published_n if published_n and 0 <= published <= 1 else 0.0
-    se = sqrt(variance + printed_variance)
-    difference = value - published
-    half = float(ndtri(confidence)) * se
-    if se > 0:
-        z = (difference - threshold) / se
-        p_above, p_below = float(ndtr(-z)), float(ndtr(z))
-    else:
-        p_above, p_below = float(difference <= threshold), float(difference >= threshold)
-    method = "unpaired z" if published_n else "z against the printed figure"
-    return Inference(difference, difference - half, difference + half, p_above, p_below, method, n)
+    difference = value - other
+
+    def at(level: float) -> tuple[float, float]:
+        (low, high), (other_low, other_high) = bounds(level), other_bounds(level)
+        down, up = hypot(value - low, other_high - other), hypot(high - value, other - other_low)
+        return difference - down, difference + up
+
+    def level(*, upper: bool) -> float:
+        """The level at which the bound lies on the threshold."""
+
+        def beyond(p: float) -> bool:
+            low, high = at(1 - p)
+            return high <= threshold if upper else low >= threshold
+
+        if not beyond(0.5):
+            return 1.0
+        return LEAST_P if beyond(LEAST_P) else bisected(beyond, LEAST_P, 0.5, tolerance=1e-6)
+
+    low, high = at(confidence)
+    return Inference(difference, low, high, level(upper=False), level(upper=True), "MOVER, unpaired", n)

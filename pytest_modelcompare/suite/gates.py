@@ -9,9 +9,10 @@ from typing import Any
 from pytest_modelcompare.contestants.base import ContestantSpec
 from pytest_modelcompare.contestants.published import PublishedSettings
 from pytest_modelcompare.gates.check import Abilities, check
-from pytest_modelcompare.gates.claims import Claim
+from pytest_modelcompare.gates.claims import Claim, metrics_of
 from pytest_modelcompare.gates.language import GateSyntaxError, parse
 from pytest_modelcompare.gates.spec import GateSpec
+from pytest_modelcompare.metrics.catalogue import METRICS, Need
 from pytest_modelcompare.suite.model import GateSettings
 from pytest_modelcompare.suite.yaml_reader import Document, Path, Place
 
@@ -56,19 +57,20 @@ def gate_spec(
     labels: Sequence[str] | None,
     document: Document,
 ) -> GateSpec | None:
-    if settings.slice is not None:
-        document.add("`slice` is not available in this version", document.place((*path, "slice"), key=True))
-        return None
     if settings.any_of is not None:
         sentences = [((*path, "any_of", number), text) for number, text in enumerate(settings.any_of)]
     else:
         assert settings.gate is not None
         sentences = [(path if bare else (*path, "gate"), settings.gate)]
     claims = [claim_at(place, text, abilities, labels, document) for place, text in sentences]
+    part = slice_of(settings.slice or {})
+    if part:
+        refuse_unsliced([claim for claim in claims if claim is not None], path, document)
     if any(claim is None for claim in claims):
         return None
+    where = f" where {' and '.join(f'{column} is {value}' for column, value in part)}" if part else ""
     return GateSpec(
-        text=" or ".join(" ".join(text.split()) for _, text in sentences),
+        text=" or ".join(" ".join(text.split()) for _, text in sentences) + where,
         claims=tuple(claim for claim in claims if claim is not None),
         any_of=settings.any_of is not None,
         name=settings.name,
@@ -78,7 +80,24 @@ def gate_spec(
         decide=settings.decide,
         confidence=settings.confidence,
         expect=settings.expect,
+        slice=part,
     )
+
+
+def slice_of(conditions: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    """The conditions of a slice as text, which is what columns hold."""
+    return tuple((column, str(value)) for column, value in conditions.items())
+
+
+def refuse_unsliced(claims: Sequence[Claim], path: Path, document: Document) -> None:
+    """A slice is made of test rows; times, sizes and costs are not measured by row."""
+    for metric in dict.fromkeys(metric.name for claim in claims for metric in metrics_of(claim)):
+        if metric in METRICS and METRICS[metric].needs not in (Need.ROWS, Need.SCORES):
+            document.add(
+                f"`{metric}` is not measured by slice",
+                document.place((*path, "slice"), key=True),
+                "a slice is a part of the test rows: gate on accuracy, f1, auroc and the like",
+            )
 
 
 def claim_at(

@@ -62,6 +62,7 @@ def suite_of(document: Document, path: Path) -> Suite:
         settings.confidence,
         settings.undecided,
         settings.min_coverage,
+        settings.references,
     )
 
 

@@ -21,7 +21,9 @@ FORMAT = 1
 class Part(BaseModel):
     """Base of a suite's settings; the docstrings of fields are their documentation."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, strict=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, strict=True, allow_inf_nan=False
+    )
 
 
 class ComputeSettings(Part):
@@ -100,8 +102,9 @@ class GateSettings(Part):
     marks: list[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")]] = []
     """pytest markers."""
 
-    slice: dict[str, str] | None = None
-    """Judge on a part of the test rows."""
+    slice: Annotated[dict[str, str | int | float], Field(min_length=1)] | None = None
+    """Judge on a part of the test rows: `{length: long}` (thirds by characters: short, medium, long), or a column
+    of the test rows with a value, `{language: de}`; several conditions must all hold."""
 
     @model_validator(mode="after")
     def one_claim(self) -> GateSettings:
@@ -143,11 +146,21 @@ class SuiteSettings(Part):
     min_coverage: Annotated[float, Field(ge=0, le=1)] = 0.9
     """An opponent that answered a smaller share of the rows makes a comparison an error."""
 
+    references: bool = True
+    """Show what the most frequent label and plain TF-IDF reach, as two free lines of the table."""
+
     contestants: Annotated[dict[str, dict[str, Any]], Field(min_length=1)]
     """Name → method and options."""
 
     gates: list[str | GateSettings] = []
     """The claims that must hold."""
+
+    @field_validator("name")
+    @classmethod
+    def some_name(cls, value: str | None) -> str | None:
+        if value is not None and not value.strip():
+            raise ValueError("the name is empty: leave it out, and the file's name is taken")
+        return value
 
     @field_validator("gates", mode="before")
     @classmethod
@@ -172,3 +185,4 @@ class Suite:
     confidence: float = 0.95
     undecided: Undecided = "fail"
     min_coverage: float = 0.9
+    references: bool = True

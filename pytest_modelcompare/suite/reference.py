@@ -55,6 +55,8 @@ def kind(field: FieldInfo) -> str:
 
 def words(annotation: Any) -> str:
     """A type as a user of YAML would say it."""
+    if hasattr(annotation, "__metadata__"):
+        return words(annotation.__origin__)
     arguments: tuple[Any, ...] = getattr(annotation, "__args__", ())
     origin = getattr(annotation, "__origin__", None)
     name = getattr(origin or annotation, "__name__", str(annotation))
@@ -62,8 +64,6 @@ def words(annotation: Any) -> str:
         return " | ".join(str(one) for one in arguments)
     if name in ("Union", "UnionType") or type(annotation).__name__ == "UnionType":
         return " | ".join(words(one) for one in arguments if one is not type(None))
-    if name == "Annotated":
-        return words(arguments[0])
     if name == "list":
         return f"list of {words(arguments[0])}"
     if name == "dict":

@@ -117,7 +117,6 @@ def test_the_report_follows_the_format(project: Project):
         ("--modelcompare-report=x.html", "not available in this version"),
         ("--modelcompare-report=x.docx", "the format is told by the suffix"),
         ("--modelcompare-executor=ray", "not available in this version"),
-        ("--modelcompare-accept", "not available in this version"),
     ],
 )
 def test_a_bad_value_is_a_usage_error(project: Project, option: str, words: str):

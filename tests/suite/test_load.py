@@ -151,11 +151,10 @@ CASES = [
     ("utilisation", ("utilisation: 0.5", "utilisation: 50"), ":9:", "less than or equal to 1"),
     (
         "regress",
-        ("minilm.accuracy >= 0.90", "minilm does not regress on f1"),
-        "`does not regress` is not available in this version",
-        "",
+        ("minilm.accuracy >= 0.90", "minilm does not regress on latency_p95_ms"),
+        "`latency_p95_ms` of another session is no baseline",
+        "bound times and costs by a number",
     ),
-    ("slice", ("    decide: point", "    slice: {length: long}"), "`slice` is not available in this version", ""),
     ("another version", ("modelcompare: 1", "modelcompare: 2"), ":1:15: expected 1, not `2`", ""),
     ("marks", ("marks: [slow]", "marks: ['a b']"), ":27:13: ", ""),
 ]
