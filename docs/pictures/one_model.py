@@ -11,8 +11,9 @@ from style import BLUE, GREEN, GREY, INK, ORANGE, PALE, RED, picture
 
 from pytest_modelcompare.metrics.calibration import calibration, reliability
 from pytest_modelcompare.metrics.classification import confusion_statistic, value_and_influence
-from pytest_modelcompare.statistics.auroc import delong_variance, method5_bounds, placements
+from pytest_modelcompare.statistics.auroc import delong_variance, placements
 from pytest_modelcompare.statistics.bootstrap import bca, difference
+from pytest_modelcompare.statistics.newcombe import method5_bounds
 from pytest_modelcompare.statistics.proportion import clopper_pearson, wilson
 
 Z = float(ndtri(0.95))

@@ -15,9 +15,9 @@ from pytest_modelcompare.gates.spec import GateSpec
 from pytest_modelcompare.gates.wording import rows_text
 from pytest_modelcompare.metrics.catalogue import LATENCY_QUANTILES, METRICS, Need
 from pytest_modelcompare.statistics import power
-from pytest_modelcompare.statistics.auroc import method5_variance
 from pytest_modelcompare.statistics.bootstrap import too_few_per_class
 from pytest_modelcompare.statistics.latency import too_few_requests
+from pytest_modelcompare.statistics.newcombe import method5_variance
 from pytest_modelcompare.statistics.proportion import too_few_clusters
 
 LIKE_A_SHARE = ("balanced_accuracy", "mcc", "f1", "precision", "recall", "f1_weighted")

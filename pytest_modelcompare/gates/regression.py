@@ -61,7 +61,7 @@ def judge_regression(claim: DoesNotRegress, baseline: Baseline | None, confidenc
         Figure(f"{metric} now", now.value),
         Figure(f"{metric} accepted", latest.value),
         difference=found,
-        threshold=-(claim.within or 0.0),
+        threshold=0.0 - (claim.within or 0.0),
         p_pass=found.p_above if claim.within is not None and found.method not in UNTESTED else None,
         p_fail=found.p_below if found.method not in UNTESTED else None,
         unpaired=not against.same_rows,

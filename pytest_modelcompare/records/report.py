@@ -44,6 +44,18 @@ class ContestantReport:
     metrics: dict[str, MetricReport] = field(default_factory=dict)
     """By metric name as in the catalogue."""
 
+    train_rows: int | None = None
+    """What it learned from; None: nothing is trained."""
+
+    member_of: str | None = None
+    """Of a sweep's member: the plain name."""
+
+    selected: str | None = None
+    """Of a sweep's plain name: the member that it stands for."""
+
+    validation: dict[str, float] | None = None
+    """Of a sweep: `accuracy` and `log_loss` on the validation rows, means over the seeds, that it was chosen by."""
+
     seeds: list[int] = field(default_factory=list)
     runs: list[str] = field(default_factory=list)
     """Fingerprints."""
@@ -61,8 +73,8 @@ class ContestantReport:
     overconfidence, scores_from; of several seeds the first."""
 
     deferral: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Other contestant → threshold, share, accuracy: the confidence below which a cascade would ask it. Chosen on
-    the test rows, so optimistic."""
+    """Other contestant → n, threshold, deferred_share, cascade_accuracy, small_accuracy, other_accuracy: the
+    confidence below which a cascade would ask it. Chosen on the test rows, so optimistic."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from math import inf, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit, ndtr, ndtri
+from scipy.special import expit, logit, ndtr
 
 from pytest_modelcompare.records import Inference
 from pytest_modelcompare.statistics.means import t_inference
-from pytest_modelcompare.statistics.paired import bisected
+from pytest_modelcompare.statistics.newcombe import method5_bounds, method5_z, mover, mover_p
 
 SAME_AREA = 1e-12
 FEWEST_MISORDERED = 10.0
@@ -128,44 +128,6 @@ def delong_variance(truth: NDArray[np.int64], influence: NDArray[np.float64], la
     return total, total**2 / float((parts**2 / (counts[used] - 1)).sum())
 
 
-def method5_variance(areas: NDArray[np.float64], m1: NDArray[np.float64], m0: NDArray[np.float64]) -> float:
-    """Variance of the mean of areas, were these the true ones."""
-    t = areas
-    half = (m1 + m0) / 2 - 1
-    variance = t * (1 - t) * (1 + half * ((1 - t) / (2 - t) + t / (1 + t))) / (m1 * m0)
-    return float(variance.sum()) / len(areas) ** 2
-
-
-def shifted(areas: NDArray[np.float64], shift: float) -> NDArray[np.float64]:
-    """All areas moved together on the logit scale; an area of 1 or 0 starts just inside."""
-    inside: NDArray[np.float64] = expit(logit(np.clip(areas, 1e-9, 1 - 1e-9)) + shift)
-    return inside
-
-
-def shift_to(areas: NDArray[np.float64], target: float) -> NDArray[np.float64]:
-    """The areas whose mean is `target`."""
-    if len(areas) == 1:
-        return np.array([target])
-    shift = bisected(lambda value: float(shifted(areas, value).mean()) >= target, -60.0, 60.0)
-    return shifted(areas, shift)
-
-
-def method5_z(areas: NDArray[np.float64], m1: NDArray[np.float64], m0: NDArray[np.float64], threshold: float) -> float:
-    """Score statistic of "the mean area is `threshold`"."""
-    target = min(max(threshold, 1e-9), 1 - 1e-9)
-    return (float(areas.mean()) - threshold) / sqrt(method5_variance(shift_to(areas, target), m1, m0))
-
-
-def method5_bounds(
-    areas: NDArray[np.float64], m1: NDArray[np.float64], m0: NDArray[np.float64], confidence: float
-) -> tuple[float, float]:
-    z = float(ndtri(confidence))
-    area = float(areas.mean())
-    low = bisected(lambda t: method5_z(areas, m1, m0, t) <= z, 1e-6, max(area, 2e-6))
-    high = bisected(lambda t: method5_z(areas, m1, m0, t) < -z, min(area, 1 - 2e-6), 1 - 1e-6)
-    return low, (1.0 if area == 1 else high)
-
-
 def auroc_difference(
     truth: NDArray[np.int64],
     scores_a: NDArray[np.float64],
@@ -191,8 +153,8 @@ def auroc_difference(
         return delong
     r = correlation(influence_a, influence_b)
     low, high = mover(areas_a, areas_b, m1, m0, r, confidence)
-    p_above = max(delong.p_above, mover_p(areas_a, areas_b, m1, m0, r, threshold, upper=False))
-    p_below = max(delong.p_below, mover_p(areas_a, areas_b, m1, m0, r, threshold, upper=True))
+    p_above = max(delong.p_above, mover_p(areas_a, areas_b, m1, m0, r, threshold))
+    p_below = max(delong.p_below, mover_p(areas_b, areas_a, m1, m0, r, -threshold))
     method = "wider of DeLong and MOVER"
     return Inference(value, min(low, delong.low), max(high, delong.high), p_above, p_below, method, n)
 
@@ -200,41 +162,3 @@ def auroc_difference(
 def correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     scale = sqrt(float((a**2).sum() * (b**2).sum()))
     return float((a * b).sum()) / scale if scale > 0 else 0.0
-
-
-def mover(
-    areas_a: NDArray[np.float64],
-    areas_b: NDArray[np.float64],
-    m1: NDArray[np.float64],
-    m0: NDArray[np.float64],
-    r: float,
-    confidence: float,
-) -> tuple[float, float]:
-    """Bounds of a difference from the bounds of its sides (method of variance estimates recovery)."""
-    a, b = float(areas_a.mean()), float(areas_b.mean())
-    low_a, high_a = method5_bounds(areas_a, m1, m0, confidence)
-    low_b, high_b = method5_bounds(areas_b, m1, m0, confidence)
-    down = (a - low_a) ** 2 + (high_b - b) ** 2 - 2 * r * (a - low_a) * (high_b - b)
-    up = (high_a - a) ** 2 + (b - low_b) ** 2 - 2 * r * (high_a - a) * (b - low_b)
-    return a - b - sqrt(max(down, 0.0)), a - b + sqrt(max(up, 0.0))
-
-
-def mover_p(
-    areas_a: NDArray[np.float64],
-    areas_b: NDArray[np.float64],
-    m1: NDArray[np.float64],
-    m0: NDArray[np.float64],
-    r: float,
-    threshold: float,
-    *,
-    upper: bool,
-) -> float:
-    """The level at which the MOVER bound lies on the threshold."""
-
-    def beyond(level: float) -> bool:
-        low, high = mover(areas_a, areas_b, m1, m0, r, 1 - level)
-        return high <= threshold if upper else low >= threshold
-
-    if not beyond(0.5):
-        return 1.0
-    return bisected(beyond, 0.0005, 0.5, tolerance=2e-4)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtrc, betainc, chdtri, gammaln, ndtr, ndtri, stdtrit, xlog1py, xlogy
 
-from pytest_modelcompare.statistics.auroc import method5_variance
+from pytest_modelcompare.statistics.newcombe import method5_variance
 from pytest_modelcompare.statistics.paired import EXACT_UP_TO, NUISANCE_COVERAGE, bisected
 
 TARGET = 0.8

@@ -10,9 +10,11 @@ from pydantic.fields import FieldInfo
 
 from pytest_modelcompare.contestants.base import NotYet
 from pytest_modelcompare.contestants.registry import LATER, METHODS
+from pytest_modelcompare.contestants.training_rows import TrainedOptions, TrainSettings
 from pytest_modelcompare.data.recorded import RecordedSource
 from pytest_modelcompare.data.settings import DataSettings, SourceSettings, SplitSettings
 from pytest_modelcompare.suite.model import BudgetSettings, ComputeSettings, GateSettings, PriceSettings, SuiteSettings
+from pytest_modelcompare.suite.trained import trains
 
 PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("The file", SuiteSettings),
@@ -23,6 +25,7 @@ PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`budget:`", BudgetSettings),
     ("`prices:`", PriceSettings),
     ("A gate", GateSettings),
+    ("`train:` of a trained contestant", TrainSettings),
     ("A recording (`predictions:`)", RecordedSource),
 )
 
@@ -46,7 +49,9 @@ def rows(model: type[BaseModel], method: str | None) -> Iterator[str]:
     for name, field in model.model_fields.items():
         key = method if name == main else name
         later = " *Not available in this version.*" if any(isinstance(one, NotYet) for one in field.metadata) else ""
-        yield f"| `{key}` | {kind(field)} | {default(field)} | {(field.description or '').strip()}{later} |"
+        yield f"| `{key}` | {kind(field)} | {default(field)} | {' '.join((field.description or '').split())}{later} |"
+    if method is not None and trains(method):
+        yield from rows(TrainedOptions, None)
 
 
 def kind(field: FieldInfo) -> str:

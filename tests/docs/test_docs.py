@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import pytest
 
 from pytest_modelcompare.cli import COMMANDS
 from pytest_modelcompare.plugin import VALUED
+from pytest_modelcompare.records.accepted import Against
+from pytest_modelcompare.records.report import ContestantReport, GateReport, SessionReport
 from pytest_modelcompare.suite.load import load_suite
 
 ROOT = Path(__file__).parents[2]
@@ -60,3 +64,14 @@ def test_relative_links_lead_somewhere():
 
 def test_the_schema_header_of_the_docs_names_the_command():
     assert "yaml-language-server: $schema=" in (ROOT / "docs" / "suites.md").read_text()
+
+
+def test_the_report_in_the_docs_has_every_field_and_no_other():
+    (code,) = (code for _, code in blocks("json") if '"format"' in code)
+    data = json.loads(code)
+    report = SessionReport.from_json(data)  # refuses fields that there are not
+    (suite,) = data["suites"]
+    assert suite["gates"][0].keys() == {field.name for field in fields(GateReport)}
+    assert suite["contestants"]["minilm"].keys() == {field.name for field in fields(ContestantReport)}
+    assert suite["gates"][1]["against"] == asdict(Against(**suite["gates"][1]["against"]))
+    assert report.suites[0].gates[0].p_holm is not None

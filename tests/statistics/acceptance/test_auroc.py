@@ -13,11 +13,10 @@ from pytest_modelcompare.statistics.auroc import (
     correlation,
     delong_variance,
     logit,
-    method5_z,
-    mover,
     placements,
 )
 from pytest_modelcompare.statistics.means import t_inference
+from pytest_modelcompare.statistics.newcombe import method5_z, mover
 from tests.statistics.acceptance.worlds import Z95, Errors, binormal, binormal_pair, two_columns
 
 AREA = 0.9032
