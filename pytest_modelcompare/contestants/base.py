@@ -14,7 +14,8 @@ from pytest_modelcompare.records.progress import Progress as Progress
 from pytest_modelcompare.records.progress import silent as silent
 
 if TYPE_CHECKING:
-    from pytest_modelcompare.records import Dataset, Outcome
+    from pytest_modelcompare.data.subsets import Subset
+    from pytest_modelcompare.records import Dataset, Footprint, Outcome
 
 
 class NotYet:
@@ -24,7 +25,9 @@ class NotYet:
 class Settings(BaseModel):
     """The settings of one method. Field docstrings feed docs, schema and editor help."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, strict=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, strict=True, allow_inf_nan=False
+    )
 
     main: ClassVar[str]
     """The field that the value beside the method's key fills: `fine_tune: MODEL` fills `model`."""
@@ -48,6 +51,12 @@ class Work:
     progress: Callable[[Progress], None] = silent
     smoke: bool = False
     """True: two steps on a few rows with small random weights; only whether it runs matters."""
+
+    tokens: Path | None = None
+    """A folder for tokens of texts, shared by all runs, on the disk of `folder`; None to keep none."""
+
+    checkpoints: Path | None = None
+    """This run's own folder for checkpoints, which an interrupted run left its last one in; None to keep none."""
 
 
 class Predictor(ABC):
@@ -78,6 +87,9 @@ class LocalMethod(ABC):
     engine_version: ClassVar[int]
     """Raised whenever the same settings would give other predictions; part of the fingerprint."""
 
+    serving_version: ClassVar[int] = 1
+    """The same for what `serve` makes; part of its fingerprint alone, never of the training's."""
+
     settings: ClassVar[type[Settings]]
     trains: ClassVar[bool] = True
 
@@ -94,7 +106,24 @@ class LocalMethod(ABC):
 
     @abstractmethod
     def load(self, folder: Path, settings: Any, work: Work) -> Predictor:
-        """The model that `run` kept in `folder`, ready to be timed."""
+        """The model that `run` or `serve` kept in `folder`, ready to be timed."""
+
+    def trained_as(self, settings: Any) -> Any | None:  # noqa: ARG002
+        """The settings of the training that these only serve in another form; None where they train themselves."""
+        return None
+
+    def serve(self, settings: Any, work: Work, trained: Path, footprint: Footprint) -> Outcome:
+        """Predict `work.dataset.test` with another form of the model in `trained`, and keep it under `work.folder`.
+
+        Args:
+            trained: the folder that `run` with the settings `trained_as` filled.
+            footprint: what that training took.
+        """
+        raise NotImplementedError
+
+    def devices(self, settings: Any) -> tuple[str, ...]:  # noqa: ARG002
+        """The kinds of device that it can predict on."""
+        return ("cpu", "cuda", "mps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,4 +135,13 @@ class ContestantSpec:
     settings: Settings
     seeds: tuple[int, ...] = (0,)
     line: int = 0
+    subset: Subset | None = None
+    """How much of the training rows it learns from; None: all."""
+
+    members: tuple[str, ...] = ()
+    """Of a sweep: its members' names. The plain name stands for the one best on validation."""
+
+    member_of: str | None = None
+    """The sweep's plain name, of a member."""
+
     extra: Mapping[str, Any] = field(default_factory=dict)

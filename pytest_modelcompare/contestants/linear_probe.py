@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from pytest_modelcompare.contestants.base import LocalMethod, Predictor, Progress, Settings, Work
-from pytest_modelcompare.contestants.local import LocalPredictor, rows_to_predict, scored, training_rows
+from pytest_modelcompare.contestants.local import LocalPredictor, rows_to_predict, scored, training_rows, validated
 from pytest_modelcompare.inference.digest import weights_digest
 from pytest_modelcompare.inference.embed import Embedder, load_embedder
 from pytest_modelcompare.inference.linear import load_linear
 from pytest_modelcompare.inference.memory import PeakMemory, folder_mb, weights_mb
-from pytest_modelcompare.records import Footprint, Outcome
+from pytest_modelcompare.records import Footprint, Outcome, Predictions, Rows
 from pytest_modelcompare.training.logistic import fit_logistic
 
 if TYPE_CHECKING:
@@ -68,8 +68,12 @@ class LinearProbe(LocalMethod):
             linear, notes = fit_logistic(vectors, train.labels, len(work.dataset.labels), settings.C)
         seconds = time.perf_counter() - start
         linear.save(folder)
+
+        def predict(rows: Rows) -> Predictions:
+            return scored(linear.logits(embedder.embed(rows.texts, watch=work.progress)), "softmax")
+
         with PeakMemory(embedder.device.kind) as inference:
-            logits = linear.logits(embedder.embed(test.texts, watch=work.progress))
+            predictions = predict(test)
         footprint = Footprint(
             seconds,
             training.mb + weights_mb(embedder.model),
@@ -77,7 +81,7 @@ class LinearProbe(LocalMethod):
             embedder.size_mb + folder_mb(folder),
             embedder.parameters + linear.parameters,
         )
-        return Outcome(scored(logits, "softmax"), footprint, embedder.device, notes)
+        return Outcome(predictions, footprint, embedder.device, notes, validated(work, predict))
 
     def load(self, folder: Path, settings: LinearProbeSettings, work: Work) -> Predictor:
         linear = load_linear(folder / "model")

@@ -36,6 +36,14 @@ def rows_to_predict(work: Work) -> Rows:
     return few_rows(work.dataset.test) if work.smoke else work.dataset.test
 
 
+def validated(work: Work, predict: Callable[[Rows], Predictions]) -> Predictions | None:
+    """What `predict` says of the validation rows; None where there are none."""
+    rows = work.dataset.validation
+    if rows is None:
+        return None
+    return predict(few_rows(rows) if work.smoke else rows)
+
+
 def few_rows(rows: Rows) -> Rows:
     """Some rows, two per label at first, at most SMOKE_ROWS."""
     ranks = [int((rows.labels[:at] == label).sum()) for at, label in enumerate(rows.labels[:5000])]

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from pytest_modelcompare.contestants.base import NotYet, Settings
+from pytest_modelcompare.llm.providers import LOCAL, provider_kind, provider_names
 
-PROVIDERS = ("anthropic", "openai", "local")
+NOT_LOCAL = ("base_url", "api_key_env", "effort")
+"""Options that a model in this process has no use for."""
 
 
 class PromptSettings(Settings):
-    """Zero-shot, or with the first training rows as shots; the answer is restricted to the labels."""
+    """Zero-shot, or with training rows as shots; the answer is restricted to the labels."""
 
     main: ClassVar[str] = "model"
 
-    model: Annotated[str, Field(pattern=r"^[a-z]+:.+$")]
-    """`anthropic:MODEL`. (`openai` and `local` are not available in this version.)"""
+    model: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*:.+$")]
+    """`anthropic:MODEL`, `openai:MODEL` (or whatever speaks its protocol at `base_url`), `local:MODEL` (a causal
+    language model through transformers, named as in `fine_tune`), or the provider that a conftest.py adds."""
 
     instructions: str | None = None
     """The task in your words, or a .txt or .md file with them, relative to the suite. The label menu is added."""
@@ -25,11 +28,24 @@ class PromptSettings(Settings):
     shots: Annotated[int, Field(ge=0)] = 0
     """How many training rows are shown with their labels. A row never sees itself or an equal text."""
 
-    shots_by: Annotated[Literal["first", "random", "balanced", "nearest"], NotYet()] = "first"
-    """Which training rows are shown."""
+    shots_by: Literal["first", "random", "balanced", "nearest"] = "first"
+    """Which training rows are shown: the first, random ones, as many of each label, or those nearest to the row."""
 
-    scores: Annotated[Literal["none", "stated", "votes"], NotYet()] = "none"
-    """Where a probability per label comes from."""
+    shots_tokens: Annotated[int, Field(ge=1)] | None = None
+    """What all shots may take together, estimated by characters; with `shots` left out, as many as fit are shown."""
+
+    shots_seed: Annotated[int, Field(ge=0)] = 0
+    """Starts the order of `random` and `balanced`."""
+
+    shots_encoder: Annotated[str, Field(min_length=1)] | None = None
+    """The encoder that says what is `nearest`, named as in `linear_probe`; by default TF-IDF."""
+
+    scores: Literal["none", "stated", "votes"] = "none"
+    """Where a probability per label comes from: none, as the model states them, or shares of several answers. Asked
+    apart from the answer itself, which stays what it is; what only the scores cost is shown apart."""
+
+    votes: Annotated[int, Field(ge=2, le=100)] = 5
+    """Answers per row with `scores: votes`, each with labels and shots in another order; the plain one counts."""
 
     max_output_tokens: Annotated[int, Field(ge=1)] = 256
     """An answer is cut here; thinking counts."""
@@ -43,17 +59,22 @@ class PromptSettings(Settings):
     base_url: str | None = None
     """Another address that speaks the provider's protocol."""
 
-    api_key_env: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")] = "ANTHROPIC_API_KEY"
-    """The environment variable that holds the key. The key itself is never written anywhere."""
+    api_key_env: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")] | None = None
+    """The environment variable that holds the key, by default the provider's own: ANTHROPIC_API_KEY, OPENAI_API_KEY
+    (which a `base_url` of your own may do without). The key itself is never written anywhere."""
 
-    batch: Annotated[bool, NotYet()] = False
-    """Ask through the provider's batch API."""
+    batch: bool = False
+    """Ask through the provider's batch API: at half price, within a day. What is under way when a run ends is
+    collected by the next one. Such answers have no latency."""
 
-    stop_when_decided: Annotated[bool, NotYet()] = False
-    """Stop asking once every gate is decided."""
+    stop_when_decided: bool = False
+    """Ask rows in a random order drawn beforehand, look at planned numbers of rows, and stop asking once every gate is
+    decided. Gates that need all rows have all asked; `--modelcompare-plan` says which."""
 
-    recording: Annotated[str | None, NotYet()] = None
-    """A file of answers beside the suite, to be committed."""
+    recording: Annotated[str, Field(pattern=r"\.jsonl(\.gz)?$")] | None = None
+    """A file of answers (.jsonl or .jsonl.gz), relative to the suite, to be committed: what the store does not hold is
+    taken from there, without key, cost or network. `modelcompare answers export` writes it,
+    `--modelcompare-llm=refresh` writes it anew."""
 
     optimise: Annotated[dict[str, int] | None, NotYet()] = None
     """Search instructions and shots on training rows."""
@@ -62,8 +83,34 @@ class PromptSettings(Settings):
     @classmethod
     def known_provider(cls, model: str) -> str:
         provider = model.partition(":")[0]
-        if provider not in PROVIDERS:
-            raise ValueError(f"unknown provider `{provider}`: known are {', '.join(PROVIDERS)}")
-        if provider != "anthropic":
-            raise ValueError(f"the provider `{provider}` is not available in this version")
+        if provider not in provider_names():
+            raise ValueError(
+                f"unknown provider `{provider}`: known are {', '.join(provider_names())}, "
+                "and what a conftest.py adds when pytest runs"
+            )
         return model
+
+    @model_validator(mode="after")
+    def options_that_belong_together(self) -> Self:
+        """An option without its partner would be ignored in silence."""
+        if self.shots_encoder is not None and self.shots_by != "nearest":
+            raise ValueError("`shots_encoder` says what is nearest: it needs `shots_by: nearest`")
+        if "votes" in self.model_fields_set and self.scores != "votes":
+            raise ValueError("`votes` needs `scores: votes`")
+        if self.batch and not provider_kind(self.provider).batches:
+            raise ValueError(f"`{self.provider}` has no batches here: leave `batch` out")
+        if self.provider == LOCAL:
+            useless = [name for name in NOT_LOCAL if getattr(self, name) is not None]
+            if useless:
+                raise ValueError(f"a model in this process has no `{useless[0]}`")
+            if self.recording is not None or self.stop_when_decided:
+                name = "stop_when_decided" if self.stop_when_decided else "recording"
+                raise ValueError(f"a model in this process costs nothing to ask: leave `{name}` out")
+            if self.scores != "none":
+                raise ValueError("a local model's scores are the likelihoods of the labels: leave `scores` out")
+        return self
+
+    @property
+    def provider(self) -> str:
+        """The part of `model` before the colon."""
+        return self.model.partition(":")[0]

@@ -8,11 +8,13 @@ from pytest_modelcompare.contestants.base import LocalMethod, Settings
 from pytest_modelcompare.contestants.fine_tune import FineTune, FineTuneSettings
 from pytest_modelcompare.contestants.later import CascadeSettings, DistillSettings, LoraSettings
 from pytest_modelcompare.contestants.linear_probe import LinearProbe, LinearProbeSettings
+from pytest_modelcompare.contestants.local_prompt import LocalPrompt
 from pytest_modelcompare.contestants.predictions import PredictionsSettings
 from pytest_modelcompare.contestants.prompt import PromptSettings
 from pytest_modelcompare.contestants.published import PublishedSettings
 from pytest_modelcompare.contestants.tfidf import Tfidf, TfidfSettings
 from pytest_modelcompare.contestants.zero_shot import ZeroShot, ZeroShotSettings
+from pytest_modelcompare.llm.providers import LOCAL as LOCAL_PROVIDER
 
 METHODS: Mapping[str, type[Settings]] = {
     "fine_tune": FineTuneSettings,
@@ -28,8 +30,16 @@ METHODS: Mapping[str, type[Settings]] = {
 }
 """The settings of each method."""
 
-LOCAL: Mapping[str, LocalMethod] = {method.key: method for method in (FineTune(), LinearProbe(), Tfidf(), ZeroShot())}
+LOCAL: Mapping[str, LocalMethod] = {
+    method.key: method for method in (FineTune(), LinearProbe(), Tfidf(), ZeroShot(), LocalPrompt())
+}
 """Methods that compute on this machine."""
 
 LATER = frozenset({"lora", "distill", "cascade"})
 """Methods that the format knows and this version refuses."""
+
+
+def engine_of(method: str, settings: Settings) -> str:
+    """The method as it is run: a prompt to a model in this process computes here, as the local methods do."""
+    local = isinstance(settings, PromptSettings) and settings.provider == LOCAL_PROVIDER
+    return LocalPrompt.key if local else method

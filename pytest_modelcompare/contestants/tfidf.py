@@ -6,14 +6,14 @@ import time
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pytest_modelcompare.contestants.base import LocalMethod, Predictor, Progress, Settings, Work
-from pytest_modelcompare.contestants.local import LocalPredictor, rows_to_predict, scored, training_rows
+from pytest_modelcompare.contestants.local import LocalPredictor, rows_to_predict, scored, training_rows, validated
 from pytest_modelcompare.inference.linear import load_linear
 from pytest_modelcompare.inference.memory import PeakMemory, folder_mb
 from pytest_modelcompare.inference.ngrams import fit_ngrams, load_ngrams
-from pytest_modelcompare.records import Device, Footprint, Outcome
+from pytest_modelcompare.records import Device, Footprint, Outcome, Predictions, Rows
 from pytest_modelcompare.training.logistic import fit_logistic
 
 
@@ -28,6 +28,13 @@ class TfidfSettings(Settings):
 
     C: float = Field(default=30.0, gt=0)
     """Inverse strength of the L2 penalty, as in scikit-learn's LogisticRegression."""
+
+    @field_validator("ngrams")
+    @classmethod
+    def shortest_first(cls, ngrams: list[int]) -> list[int]:
+        if not 1 <= ngrams[0] <= ngrams[1]:
+            raise ValueError("`ngrams` are [shortest, longest], at least one word each")
+        return ngrams
 
 
 class Tfidf(LocalMethod):
@@ -48,18 +55,26 @@ class Tfidf(LocalMethod):
         with PeakMemory("cpu") as training:
             work.progress(Progress(0, 2, "count n-grams"))
             ngrams = fit_ngrams(train.texts, *settings.ngrams)
-            rows = ngrams.transform(train.texts)
+            features = ngrams.transform(train.texts)
             work.progress(Progress(1, 2, f"fit a logistic regression on {len(ngrams.vocabulary):,} n-grams"))
-            linear, notes = fit_logistic(rows, train.labels, len(work.dataset.labels), settings.C, tolerance=3e-4)
+            linear, notes = fit_logistic(features, train.labels, len(work.dataset.labels), settings.C, tolerance=3e-4)
         seconds = time.perf_counter() - start
+
+        def predict(rows: Rows) -> Predictions:
+            return scored(linear.logits(ngrams.transform(rows.texts)), "softmax")
+
         ngrams.save(folder)
         linear.save(folder)
         with PeakMemory("cpu") as inference:
-            predictions = scored(linear.logits(ngrams.transform(test.texts)), "softmax")
+            predictions = predict(test)
         work.progress(Progress(2, 2))
         parameters = linear.parameters + ngrams.idf.size
         footprint = Footprint(seconds, training.mb, linear.megabytes + inference.mb, folder_mb(folder), parameters)
-        return Outcome(predictions, footprint, Device("cpu", "fp32", "TF-IDF runs on the CPU"), notes)
+        device = Device("cpu", "fp32", "TF-IDF runs on the CPU")
+        return Outcome(predictions, footprint, device, notes, validated(work, predict))
+
+    def devices(self, settings: TfidfSettings) -> tuple[str, ...]:  # noqa: ARG002
+        return ("cpu",)
 
     def load(self, folder: Path, settings: TfidfSettings, work: Work) -> Predictor:  # noqa: ARG002
         with PeakMemory("cpu") as memory:

@@ -73,8 +73,10 @@ def download(url: str, unfinished: Path, limit_bytes: int, wait_s: float) -> Non
                 return
             if error.code < 500 and error.code != 429:
                 raise DataError(f"the server answers {error.code} {error.reason}", where=url) from error
+            failure: Exception = error
             reason = f"the server answers {error.code}"
         except (OSError, HTTPException) as error:
+            failure = error
             reason = str(getattr(error, "reason", None) or error)
         else:
             return
@@ -84,7 +86,7 @@ def download(url: str, unfinished: Path, limit_bytes: int, wait_s: float) -> Non
         f"cannot be fetched: {reason}",
         where=url,
         fix="what arrived is kept and the next run goes on from there; offline, name a local copy by its path",
-    )
+    ) from failure
 
 
 def append_rest(url: str, unfinished: Path, limit_bytes: int) -> None:

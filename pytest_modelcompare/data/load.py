@@ -57,7 +57,7 @@ def load_dataset(settings: DataSettings, base: Path, downloads: Path, *, need_va
         DataError: says where, what and what to do.
     """
     train, test, warnings = read_splits(settings, base, downloads)
-    validation = None
+    validation, whole = None, train
     if need_validation and train is not None:
         train, validation = carved(settings, train, base, downloads)
     names = label_names(settings, train, test)
@@ -72,7 +72,18 @@ def load_dataset(settings: DataSettings, base: Path, downloads: Path, *, need_va
     encoded = [encode(part, names) if part is not None else None for part in (train, validation, test)]
     digest = digest_of(names, settings.descriptions, encoded)
     assert encoded[2] is not None
-    return Dataset(names, settings.descriptions, encoded[0], encoded[1], encoded[2], digest, len(leak), tuple(warnings))
+    all_train = encode(whole, names) if whole is not None and whole is not train else None
+    return Dataset(
+        names,
+        settings.descriptions,
+        encoded[0],
+        encoded[1],
+        encoded[2],
+        digest,
+        len(leak),
+        tuple(warnings),
+        all_train,
+    )
 
 
 def read_splits(settings: DataSettings, base: Path, downloads: Path) -> tuple[Raw | None, Raw, list[str]]:

@@ -1,10 +1,11 @@
-"""Which device and precision work runs in, why, and the machine in words."""
+"""Which device and precision work runs in, on how many threads, why, and the machine in words."""
 
 from __future__ import annotations
 
 import ctypes
 import functools
 import importlib.util
+import math
 import os
 import platform
 import re
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_modelcompare.errors import ModelError
+from pytest_modelcompare.inference.cgroup import cpu_quota
 from pytest_modelcompare.records import Device
 
 if TYPE_CHECKING:
@@ -42,7 +44,9 @@ def machine_in_words(kind: str) -> str:
 
 
 def choose_device(requested: str, precision: str) -> Device:
-    """The device and precision for `auto | cpu | cuda | mps` and `auto | fp32 | bf16`, with the reason.
+    """The device and precision for `auto | cpu | cuda | mps` and `auto | fp32 | bf16 | fp16`, with the reason.
+
+    torch is kept to as many threads as this process may have cores.
 
     Raises:
         ModelError: the device that was asked for is not there.
@@ -56,21 +60,37 @@ def choose_device(requested: str, precision: str) -> Device:
             kind = "cpu"
         else:
             raise ModelError(f"there is no {kind} device that torch can use", fix="choose another device, or auto")
+    limit_threads()
     if precision != "auto":
         return Device(kind, precision, "as the suite says")
     return precision_for(kind)
 
 
+def limit_threads() -> int:
+    """Keep torch to `cpu_count` threads, never to more than it had (OMP_NUM_THREADS stands); returns how many.
+
+    torch counts the machine's cores; in a container that may use two of 64, the other threads only wait.
+    """
+    import torch
+
+    wanted = min(torch.get_num_threads(), cpu_count())
+    if wanted != torch.get_num_threads():
+        torch.set_num_threads(wanted)
+    return wanted
+
+
 @functools.cache
 def precision_for(kind: str) -> Device:
-    """bf16 where the hardware has it and it pays; probed once per process."""
+    """bf16 where the hardware has it and it pays, fp16 on a CUDA device without it; probed once per process."""
     import torch
 
     if kind == "cuda":
         major, minor = torch.cuda.get_device_capability()
         if major >= 8:
             return Device(kind, "bf16", f"compute capability {major}.{minor} supports bf16")
-        return Device(kind, "fp32", f"compute capability {major}.{minor} has no fast bf16")
+        if major >= 7:
+            return Device(kind, "fp16", f"compute capability {major}.{minor} has no bf16; its tensor cores take fp16")
+        return Device(kind, "fp32", f"compute capability {major}.{minor} has neither bf16 nor tensor cores")
     if kind == "mps":
         return Device(kind, "fp32", "bf16 is not tried on mps")
     if not cpu_has_bf16():
@@ -115,10 +135,9 @@ def cpu_model() -> str:
 
 
 def cpu_count() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """The cores that this process may use: by affinity (and so by cpuset), and by the cgroup's quota, rounded up."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, math.ceil(min(allowed, cpu_quota())))
 
 
 @functools.cache

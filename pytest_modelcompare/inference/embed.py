@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.inference.device import choose_device
 from pytest_modelcompare.inference.precision import autocast, freeze_for_inference
-from pytest_modelcompare.inference.pretrained import load_config, load_tokenizer, load_weights, random_weights
+from pytest_modelcompare.inference.pretrained import load_config, load_tokenizer, load_weights
 from pytest_modelcompare.inference.reference import model_folder
+from pytest_modelcompare.inference.stand_in import random_weights, small_config
 from pytest_modelcompare.inference.tokens import Encoder, by_length
 from pytest_modelcompare.records import Device
 from pytest_modelcompare.records.progress import Progress, Watch, silent
@@ -106,18 +107,22 @@ def load_embedder(
     """
     from transformers import AutoModel
 
-    folder = model_folder(reference, base, weights=None if smoke else weights)
     chosen = choose_device(device, precision)
+    if smoke:
+        config, encoder = small_config(reference, base, AutoModel, ["a text"], max_length=max_length)
+        frozen = freeze_for_inference(encoder_part(random_weights(AutoModel, config, reference)), chosen)
+        return Embedder(frozen, encoder, "mean" if pooling == "auto" else pooling, chosen, 0.0)
+    folder = model_folder(reference, base, weights=weights)
     config = load_config(folder, reference)
     encoder = load_tokenizer(folder, config, max_length, reference)
-    if smoke:
-        model = random_weights(AutoModel, config, reference)
-    else:
-        model = load_weights(AutoModel, folder, config, weights, reference)
-    if hasattr(model, "get_decoder") and getattr(config, "is_encoder_decoder", False):
-        model = model.get_encoder()
+    model = encoder_part(load_weights(AutoModel, folder, config, weights, reference))
     size = sum(path.stat().st_size for path in folder.glob("*.safetensors")) or sum(
         path.stat().st_size for path in folder.glob("pytorch_model*.bin")
     )
     frozen = freeze_for_inference(model, chosen)
     return Embedder(frozen, encoder, pooling_of(folder, pooling, reference), chosen, size / 2**20)
+
+
+def encoder_part(model: Any) -> Any:
+    """The encoder of an encoder-decoder; any other model whole."""
+    return model.get_encoder() if getattr(model.config, "is_encoder_decoder", False) else model

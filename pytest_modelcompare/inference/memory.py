@@ -6,9 +6,11 @@ import ctypes
 import gc
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 MIB = 2**20
 STATUS = Path("/proc/self/status")
 CLEAR = Path("/proc/self/clear_refs")
@@ -50,6 +52,22 @@ class PeakMemory:
             self.mb = torch.cuda.max_memory_allocated() / MIB - self.before
         elif STATUS.exists():
             self.mb = max(0.0, resident_mb("VmHWM") - self.before) if self.before == self.before else self.before
+
+
+def held_mb(make: Callable[[], T], kind: str) -> tuple[T, float]:
+    """What `make` makes, and the memory that it keeps, in 2**20 bytes; for what is no torch module.
+
+    Loading peaks higher, once; that is no part of what serving takes. NaN where the system does not tell, and on
+    CUDA, whose memory is counted by torch's allocator and not by others'.
+    """
+    if kind != "cpu" or not STATUS.exists():
+        return make(), float("nan")
+    gc.collect()
+    return_freed_memory()
+    before = resident_mb("VmRSS")
+    made = make()
+    return_freed_memory()
+    return made, max(0.0, resident_mb("VmRSS") - before)
 
 
 def resident_mb(field: str) -> float:

@@ -1,4 +1,4 @@
-"""bf16 where it is harmless: matrix products, never the logits."""
+"""bf16 or fp16 where it is harmless: matrix products, never the logits."""
 
 from __future__ import annotations
 
@@ -12,10 +12,17 @@ if TYPE_CHECKING:
 
 
 def autocast(device: Device) -> AbstractContextManager[Any]:
-    """bf16 autocast where the device's precision says so, else nothing."""
+    """bf16 or fp16 autocast where the device's precision says so, else nothing."""
     import torch
 
-    return torch.autocast(device.kind, torch.bfloat16, enabled=device.precision == "bf16")
+    return torch.autocast(device.kind, half_type(device) or torch.bfloat16, enabled=half_type(device) is not None)
+
+
+def half_type(device: Device) -> torch.dtype | None:
+    """The 16-bit type that matrix products are computed in; None in fp32."""
+    import torch
+
+    return {"bf16": torch.bfloat16, "fp16": torch.float16}.get(device.precision)
 
 
 def keep_head_in_fp32(model: torch.nn.Module, n_labels: int) -> torch.nn.Module | None:
@@ -43,15 +50,16 @@ def keep_head_in_fp32(model: torch.nn.Module, n_labels: int) -> torch.nn.Module 
 def freeze_for_inference(
     model: torch.nn.Module, device: Device, head: torch.nn.Module | None = None
 ) -> torch.nn.Module:
-    """Evaluation mode; in bf16 the linear layers' weights are cast once.
+    """Evaluation mode; in bf16 and fp16 the linear layers' weights are cast once.
 
     Autocast would cast them anew in every call; the numbers are the same.
     """
     import torch
 
     model.eval().requires_grad_(False)
-    if device.precision == "bf16":
+    half = half_type(device)
+    if half is not None:
         for module in model.modules():
             if isinstance(module, torch.nn.Linear) and module is not head:
-                module.to(torch.bfloat16)
+                module.to(half)
     return model.to(device.kind)

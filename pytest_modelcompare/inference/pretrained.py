@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +13,11 @@ from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.inference.tokens import Encoder, length_limit
 
 
-def load_tokenizer(folder: Path, config: Any, max_length: int | None, where: str) -> Encoder:
+def load_tokenizer(folder: Path, config: Any, max_length: int | None, where: str, prefix: str | None = None) -> Encoder:
     """The model's own tokenizer.
+
+    Args:
+        prefix: put before every text.
 
     Raises:
         ModelError: it cannot be loaded, or `max_length` is more than the model can read.
@@ -24,9 +28,35 @@ def load_tokenizer(folder: Path, config: Any, max_length: int | None, where: str
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
+    keep_literals_as_text(tokenizer)
     sentence = folder / "sentence_bert_config.json"
     own = json.loads(sentence.read_text(encoding="utf-8")).get("max_seq_length") if sentence.is_file() else None
-    return Encoder(tokenizer, length_limit(tokenizer, config, max_length, where, own))
+    return Encoder(tokenizer, length_limit(tokenizer, config, max_length, where, own), prefix or "")
+
+
+def keep_literals_as_text(tokenizer: Any) -> None:
+    """Make a text that spells a special token, "</s>", no longer encode as that token.
+
+    `split_special_tokens` does so for most tokenizers. The vocabularies of Unigram
+    ones (T5, XLNet, ALBERT, DeBERTa-v3) hold the special tokens as pieces, found in
+    a text like any other: their spelling is split after its first character. A stray
+    end token would break T5's classification head, a stray padding token RoBERTa's positions.
+    """
+    from tokenizers import Regex, pre_tokenizers
+
+    special = {token: tokenizer.convert_tokens_to_ids(token) for token in tokenizer.all_special_tokens}
+    special.pop(tokenizer.unk_token, None)  # a text that spells it is unknown either way
+    if not special or not tokenizer.is_fast:
+        return
+    found = tokenizer(list(special), split_special_tokens=True, add_special_tokens=False)["input_ids"]
+    heard = [token for token, ids in zip(special, found, strict=True) if special[token] in ids]
+    if heard:
+        spelling = "|".join(f"{re.escape(token[0])}(?={re.escape(token[1:])})" for token in heard)
+        before = tokenizer.backend_tokenizer.pre_tokenizer
+        split = pre_tokenizers.Split(Regex(spelling), "isolated")
+        tokenizer.backend_tokenizer.pre_tokenizer = (
+            split if before is None else pre_tokenizers.Sequence([split, before])
+        )
 
 
 def load_config(folder: Path, where: str, **changes: Any) -> Any:
@@ -34,7 +64,18 @@ def load_config(folder: Path, where: str, **changes: Any) -> Any:
     from transformers import AutoConfig
 
     with quiet(), model_errors(where):
-        return AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True, **changes)
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True, **changes)
+    return without_generation(config)
+
+
+def without_generation(config: Any) -> Any:
+    """Nothing is kept for a next token or a next segment: it would cost memory and is never read."""
+    for name in ("use_cache", "use_mems_eval"):
+        if hasattr(config, name):
+            setattr(config, name, False)
+    if getattr(config, "is_encoder_decoder", False) and getattr(config, "decoder_start_token_id", None) is None:
+        config.decoder_start_token_id = config.pad_token_id  # as T5 was trained
+    return config
 
 
 def load_weights(auto_class: Any, folder: Path, config: Any, weights: str, where: str) -> Any:
@@ -71,17 +112,6 @@ def load_weights(auto_class: Any, folder: Path, config: Any, weights: str, where
             fix="the checkpoint belongs to another architecture than its config.json says",
         )
     return model
-
-
-def random_weights(auto_class: Any, config: Any, where: str) -> Any:
-    """Two layers of the same architecture with random weights, for smoke runs."""
-    for name in ("num_hidden_layers", "num_decoder_layers"):
-        if isinstance(getattr(config, name, None), int):
-            setattr(config, name, min(2, getattr(config, name)))
-    if isinstance(getattr(config, "layer_types", None), list):
-        config.layer_types = config.layer_types[:2]
-    with quiet(), model_errors(where):
-        return auto_class.from_config(config)
 
 
 @contextmanager

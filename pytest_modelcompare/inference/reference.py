@@ -140,3 +140,14 @@ def hub_errors(reference: str) -> Iterator[None]:
             where=reference,
             fix="check the name and the network, download it first, or use a path or `package:MODULE/SUBPATH`",
         ) from error
+
+
+def unreachable(error: ModelError) -> bool:
+    """Whether the hub did not answer; False where it answered that it has no such model, or gives it not."""
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    cause = error.__cause__
+    if isinstance(cause, HfHubHTTPError):
+        return cause.response.status_code >= 500
+    client_error = HfHubHTTPError.__bases__[0]
+    return isinstance(cause, (client_error, ConnectionError, TimeoutError, LocalEntryNotFoundError))

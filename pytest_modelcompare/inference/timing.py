@@ -39,6 +39,7 @@ def measure_latencies(
     seconds_limit: float = 15.0,
     clock: Clock = time.perf_counter,
     progress: Watch = silent,
+    own_texts: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Latencies]:
     """Time real test rows one at a time, in blocks that go round the contestants.
 
@@ -48,17 +49,19 @@ def measure_latencies(
     Args:
         texts: the test rows; drawn from with a fixed seed, the same rows for every contestant.
         seconds_limit: per contestant; a slow one is given fewer rows per block, at least three.
+        own_texts: other texts than the test rows, such as those of a fixed length, by contestant.
     """
-    rows = drawn(texts, blocks * rows_per_block)
+    own = {} if own_texts is None else own_texts
+    rows_of = {name: drawn(own.get(name, texts), blocks * rows_per_block) for name in predictors}
     counts = {}
     for name, predictor in predictors.items():
-        spent = [seconds(predictor, [text], clock) for text in rows[: max(2, warmup)]]
+        spent = [seconds(predictor, [text], clock) for text in rows_of[name][: max(2, warmup)]]
         affordable = int(seconds_limit / (blocks * max(float(np.median(spent)), 1e-9)))
         counts[name] = min(rows_per_block, max(FEWEST_ROWS, affordable))
     found: dict[str, list[tuple[int, float]]] = {name: [] for name in predictors}
     for block in range(blocks):
         for name in rotated(list(predictors), block):
-            for text in rows[block * rows_per_block :][: counts[name]]:
+            for text in rows_of[name][block * rows_per_block :][: counts[name]]:
                 found[name].append((block, 1000 * seconds(predictors[name], [text], clock)))
         progress(Progress(block + 1, blocks, "latency"))
     date = datetime.now(UTC).isoformat(timespec="seconds")
@@ -106,12 +109,15 @@ def measure_throughput(
 
 
 def best_batch(predictor: Timed, rows: Sequence[str], clock: Clock) -> tuple[int, float]:
-    """(batch size, seconds per batch) with the most rows per second; each size tried twice, the first to warm up."""
-    tried = []
-    for size in predictor.batch_sizes:
-        batch = slice_round(rows, 0, size)
+    """(batch size, seconds per batch) with the most rows per second.
+
+    Each size is tried three times after a warm-up, in turn, and its best time counts: a moment in
+    which the machine was busy elsewhere must not choose the batch.
+    """
+    batches = {size: slice_round(rows, 0, size) for size in predictor.batch_sizes}
+    for batch in batches.values():
         seconds(predictor, batch, clock)
-        tried.append((size, seconds(predictor, batch, clock)))
+    tried = [(size, seconds(predictor, batch, clock)) for _ in range(3) for size, batch in batches.items()]
     return max(tried, key=lambda pair: pair[0] / max(pair[1], 1e-9))
 
 

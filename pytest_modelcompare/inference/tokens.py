@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,11 +19,34 @@ LONGEST = 512
 """Texts are cut here unless the suite says otherwise, whatever the model could read."""
 
 
+CHUNK = 5_000
+"""Texts tokenised at once: a tokenizer's own records of a text take a hundred times its tokens' memory."""
+
+Numbers = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Ragged(Sequence[Numbers]):
+    """Rows of different lengths, one after the other in one array, which may lie in a file."""
+
+    values: Numbers
+    """Shape (all tokens,)."""
+
+    starts: NDArray[np.int64]
+    """Shape (n + 1,). Row i is `values[starts[i]:starts[i + 1]]`."""
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def __getitem__(self, row: Any) -> Any:
+        return self.values[self.starts[row] : self.starts[row + 1]]
+
+
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """Tokenised texts, not padded yet."""
 
-    columns: dict[str, list[list[int]]]
+    columns: dict[str, Sequence[Sequence[int] | Numbers]]
     """`input_ids` and, where the model wants them, `token_type_ids`."""
 
     lengths: NDArray[np.int64]
@@ -35,19 +59,30 @@ class Encoder:
 
     tokenizer: Any
     max_length: int
+    prefix: str = ""
+    """Put before every text, with a space between."""
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Tokens of every text, cut at `max_length`. A literal "[SEP]" in a text stays text."""
-        found = self.tokenizer(
-            list(texts),
-            truncation=True,
-            max_length=self.max_length,
-            padding=False,
-            split_special_tokens=True,
-            return_attention_mask=False,
-        )
-        columns = {name: found[name] for name in ("input_ids", "token_type_ids") if name in found}
-        return Encoded(columns, np.fromiter(map(len, columns["input_ids"]), np.int64, len(texts)))
+        parts = list(self.parts(texts))
+        flat = {name: np.concatenate([part[name] for part, _ in parts]) for name in parts[0][0]} if parts else {}
+        return joined(flat, np.concatenate([np.zeros(0, np.int64), *(lengths for _, lengths in parts)]))
+
+    def parts(self, texts: Sequence[str]) -> Iterator[tuple[dict[str, Numbers], NDArray[np.int64]]]:
+        """Some thousand texts after the other: by column, all their tokens in one array; and tokens per text."""
+        for at in range(0, len(texts), CHUNK):
+            some = texts[at : at + CHUNK]
+            found = self.tokenizer(
+                [f"{self.prefix} {text}" for text in some] if self.prefix else list(some),
+                truncation=True,
+                max_length=self.max_length,
+                padding=False,
+                split_special_tokens=True,
+                return_attention_mask=False,
+            )
+            lengths = np.fromiter(map(len, found["input_ids"]), np.int64, len(some))
+            yield {name: np.fromiter(chain.from_iterable(found[name]), np.int32, int(lengths.sum()))
+                   for name in ("input_ids", "token_type_ids") if name in found}, lengths  # fmt: skip
 
     def batch(self, encoded: Encoded, rows: Sequence[int] | NDArray[np.int64], device: str) -> dict[str, torch.Tensor]:
         """The rows as tensors of shape (rows, longest among them), padded on the tokenizer's own side."""
@@ -71,6 +106,12 @@ class Encoder:
         return float((encoded.lengths >= self.max_length).mean()) if len(encoded.lengths) else 0.0
 
 
+def joined(flat: dict[str, Numbers], lengths: NDArray[np.int64]) -> Encoded:
+    """Texts from all their tokens, column by column, and how many each has."""
+    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    return Encoded({name: Ragged(values, starts) for name, values in flat.items()}, lengths)
+
+
 def by_length(lengths: NDArray[np.int64], size: int, tokens: int = 8192) -> list[NDArray[np.int64]]:
     """Row numbers in batches of similar length, longest first: at most `size` rows and `tokens` padded tokens."""
     order = np.argsort(-lengths, kind="stable")
@@ -88,14 +129,15 @@ def length_limit(tokenizer: Any, config: Any, wanted: int | None, where: str, mo
     Raises:
         ModelError: `wanted` is more than the model has positions for.
     """
-    limits = [int(tokenizer.model_max_length)]
+    habit = int(tokenizer.model_max_length)
     positions = getattr(config, "max_position_embeddings", None)
-    if positions and positions > 0:
-        # RoBERTa and its kin number positions from the padding token's id on.
-        from_padding = "roberta" in config.model_type or config.model_type in ("camembert", "mpnet", "longformer")
-        offset = (config.pad_token_id or 0) + 1 if from_padding else 0
-        limits.append(int(positions) - offset)
-    limit = min(limits)
+    if not positions or positions < 0:
+        # XLNet and T5 have no table of positions: the tokenizer's number is how they were trained, no limit.
+        return wanted or min(habit, LONGEST, model_own or LONGEST)
+    # RoBERTa and its kin number positions from the padding token's id on.
+    from_padding = "roberta" in config.model_type or config.model_type in ("camembert", "mpnet", "longformer")
+    offset = (config.pad_token_id or 0) + 1 if from_padding else 0
+    limit = min(habit, int(positions) - offset)
     if wanted is None:
         return min(limit, LONGEST, model_own or LONGEST)
     if wanted > limit:

@@ -32,6 +32,17 @@ class Rows:
     def __len__(self) -> int:
         return len(self.texts)
 
+    def picked(self, rows: NDArray[np.int64]) -> Rows:
+        """Some of the rows, by number."""
+        at = rows.tolist()
+        return Rows(
+            tuple(self.texts[row] for row in at),
+            self.labels[rows],
+            tuple(self.ids[row] for row in at),
+            None if self.groups is None else self.groups[rows],
+            {name: tuple(cells[row] for row in at) for name, cells in self.columns.items()},
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
@@ -44,7 +55,11 @@ class Dataset:
     """Label name → description for prompts; empty where the suite gives none."""
 
     train: Rows | None
+    """Without the validation rows, where these are a share of them."""
+
     validation: Rows | None
+    """What sweeps select on; None where no option of the suite needs them."""
+
     test: Rows
     digest: str
     """sha256 hex over labels, texts and label numbers of all splits: what a run's fingerprint holds."""
@@ -53,6 +68,8 @@ class Dataset:
     """Test rows whose text (case-folded, white space collapsed) also stands in train."""
 
     warnings: tuple[str, ...] = ()
+    all_train: Rows | None = None
+    """The training rows with those held out for validation; None where none were."""
 
     def label_number(self) -> dict[str, int]:
         return {name: number for number, name in enumerate(self.labels)}

@@ -29,6 +29,9 @@ class Latencies:
     date: str
     """ISO 8601, UTC."""
 
+    device: str = ""
+    """cpu, cuda or mps; empty for what does not run here."""
+
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
@@ -71,3 +74,18 @@ class Cost:
 
     assumptions: str
     """E.g. "0.10/0.50 USD per million tokens in/out (genai-prices 2026-10-01)" or "5.40 USD/h at 50 %"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How fast a contestant predicts on a named device, or on texts of a fixed length."""
+
+    latencies: Latencies
+    throughput: Throughput | None = None
+    """None at a fixed length."""
+
+    memory_mb: float = float("nan")
+    """What its weights and work space take there, in 2**20 bytes."""
+
+    cost: Cost | None = None
+    no_cost_because: str = ""

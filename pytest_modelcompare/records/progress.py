@@ -15,6 +15,9 @@ class Progress:
     note: str = ""
     """E.g. "epoch 2 of 3, loss 0.41"."""
 
+    milestone: bool = False
+    """Worth a line of its own in a log, e.g. the end of an epoch."""
+
 
 def silent(_: Progress) -> None:
     """The progress callback of work that nobody watches."""

@@ -37,6 +37,9 @@ class Outcome:
     notes: tuple[str, ...] = ()
     """What a reader should know, e.g. "4 % of the test rows are cut at 256 tokens"."""
 
+    validation: Predictions | None = None
+    """Of the validation rows, in their order; None where the data set has none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:

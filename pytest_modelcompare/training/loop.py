@@ -1,122 +1,99 @@
-"""The fine-tuning loop: plain AdamW over batches of similar length."""
+"""Fine-tuning: what is given to it, what it gives back. How it goes on is in `training/session.py`."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_modelcompare.errors import ModelError
-from pytest_modelcompare.inference.precision import autocast
 from pytest_modelcompare.inference.tokens import Encoded, Encoder
 from pytest_modelcompare.records import Device
-from pytest_modelcompare.records.progress import Progress, Watch, silent
+from pytest_modelcompare.records.progress import Watch, silent
+from pytest_modelcompare.training.losses import RowLosses as RowLosses
+from pytest_modelcompare.training.losses import classification_losses as classification_losses
+from pytest_modelcompare.training.recipe import Recipe as Recipe
 
-if TYPE_CHECKING:
-    import torch
 
-LARGEST_GRADIENT = 1.0
-"""Gradients are scaled down to this norm."""
+class NotFiniteError(ModelError):
+    """The loss is no longer a number."""
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """How to train."""
+class Validation:
+    """Rows that are looked at after every epoch."""
 
-    epochs: float
-    learning_rate: float
-    batch_size: int
-    warmup: float
-    weight_decay: float
-    seed: int
-    max_steps: int | None = None
+    encoded: Encoded
+    labels: NDArray[Any]
+    """Shape (n, …), as those of the training rows."""
+
+    weights: NDArray[np.float32] | None = None
+    """Shape (n,). What each row's loss counts; None: all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What a training may have beside its rows."""
+
+    weights: NDArray[np.float32] | None = None
+    """Shape (n,). What each row's loss counts; None: all the same."""
+
+    validation: Validation | None = None
+    """Needed for early stopping."""
+
+    checkpoints: Path | None = None
+    """This training's own folder to keep checkpoints in; None to keep none."""
+
+    checkpoint_seconds: float = 60.0
+    """How often a checkpoint is written; after an epoch also sooner, where that costs little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training was like."""
+
+    loss: float
+    """Mean of the last steps (at most 20)."""
+
+    steps: int
+    seconds_before: float
+    """What an interrupted process had spent on it."""
+
+    notes: tuple[str, ...] = ()
+    """E.g. that it was stopped early, or went on from a checkpoint."""
 
 
 def train(
     model: Any,
     encoder: Encoder,
     encoded: Encoded,
-    labels: NDArray[np.int64],
+    labels: NDArray[Any],
     device: Device,
     recipe: Recipe,
     watch: Watch = silent,
-) -> float:
+    losses_of: RowLosses = classification_losses,
+    extras: Extras | None = None,
+) -> Trained:
     """Train in place; deterministic for a seed on a device, given torch's own seed at the start.
 
-    Returns:
-        The mean loss of the last steps (at most 20).
+    Killed and called again with the same arguments, it goes on from its last checkpoint,
+    and on a CPU of the same machine ends with the same weights, bit for bit.
+
+    Args:
+        labels: shape (n, …). What `losses_of` computes against, by row.
 
     Raises:
-        ModelError: the loss is no longer a number.
+        NotFiniteError: the loss is no longer a number.
+        ModelError: not even a single row fits the memory.
+        OSError: a checkpoint cannot be written; the last one is kept.
     """
-    import torch
+    from pytest_modelcompare.training.session import session_for
+    from pytest_modelcompare.training.snapshot import resume
 
-    model.train()
-    steps = total_steps(len(labels), recipe)
-    optimizer = torch.optim.AdamW(parameter_groups(model, recipe.weight_decay), lr=recipe.learning_rate, fused=True)
-    losses: list[float] = []
-    for step, rows in enumerate(training_batches(encoded.lengths, recipe.batch_size, recipe.seed, steps)):
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * linear_schedule(step, steps, recipe.warmup)
-        batch = encoder.batch(encoded, rows, device.kind)
-        with autocast(device):
-            logits = model(**batch).logits.float()  # (batch, n_labels)
-        loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(labels[rows]).to(device.kind))
-        torch.autograd.backward(loss)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), LARGEST_GRADIENT)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        losses.append(finite(loss.item(), step, recipe))
-        epoch = math.ceil((step + 1) * recipe.epochs / steps)
-        note = f"epoch {epoch} of {math.ceil(recipe.epochs)}, loss {np.mean(losses[-20:]):.2f}"
-        watch(Progress(step + 1, steps, note))
-    return float(np.mean(losses[-20:]))
-
-
-def finite(loss: float, step: int, recipe: Recipe) -> float:
-    if not math.isfinite(loss):
-        raise ModelError(
-            f"training failed: the loss is {loss} at step {step + 1}",
-            fix=f"lower the learning rate (now {recipe.learning_rate:g}), or say `precision: fp32`",
-        )
-    return loss
-
-
-def total_steps(n_rows: int, recipe: Recipe) -> int:
-    steps = max(1, math.ceil(recipe.epochs * n_rows / recipe.batch_size))
-    return steps if recipe.max_steps is None else min(steps, recipe.max_steps)
-
-
-def linear_schedule(step: int, steps: int, warmup: float) -> float:
-    """The share of the highest learning rate at a step: up over the warm-up, then down to 0 after the last."""
-    rising = math.ceil(warmup * steps)
-    if step < rising:
-        return (step + 1) / (rising + 1)
-    return (steps - step) / (steps - rising)
-
-
-def training_batches(lengths: NDArray[np.int64], size: int, seed: int, steps: int) -> Iterator[NDArray[np.int64]]:
-    """Row numbers, step by step: every epoch shuffled, then sorted by length within 50 batches, batches shuffled."""
-    random = np.random.default_rng(seed)
-    given = 0
-    while given < steps:
-        order = random.permutation(len(lengths))
-        pools = [order[at : at + 50 * size] for at in range(0, len(order), 50 * size)]
-        arranged = [pool[np.argsort(-lengths[pool], kind="stable")] for pool in pools]
-        batches = [pool[at : at + size] for pool in arranged for at in range(0, len(pool), size)]
-        for number in random.permutation(len(batches))[: steps - given]:
-            yield batches[number]
-            given += 1
-
-
-def parameter_groups(model: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Weights decay; biases and norms, which have one dimension, do not."""
-    trained = [weights for weights in model.parameters() if weights.requires_grad]
-    return [
-        {"params": [weights for weights in trained if weights.ndim > 1], "weight_decay": weight_decay},
-        {"params": [weights for weights in trained if weights.ndim <= 1], "weight_decay": 0.0},
-    ]
+    with session_for(model, encoder, encoded, labels, device, recipe, losses_of, extras or Extras()) as session:
+        resume(session)
+        session.run(watch)
+        return session.finish()

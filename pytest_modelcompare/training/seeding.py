@@ -7,22 +7,25 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
+
 
 @contextmanager
 def seeded(seed: int, kind: str) -> Iterator[None]:
-    """Python's and torch's generators start from `seed`; afterwards they are as they were.
+    """Python's, numpy's and torch's generators start from `seed`; afterwards they are as they were.
 
     On CUDA, only deterministic algorithms are chosen where there are any.
     """
     import torch
 
-    before = random.getstate()
+    before, numpy_before = random.getstate(), np.random.get_state()  # noqa: NPY002  # what models draw from
     deterministic, warned = (
         torch.are_deterministic_algorithms_enabled(),
         torch.is_deterministic_algorithms_warn_only_enabled(),
     )
     with torch.random.fork_rng(enabled=True, devices=range(torch.cuda.device_count()) if kind == "cuda" else []):
         random.seed(seed)
+        np.random.seed(seed % 2**32)  # noqa: NPY002
         torch.manual_seed(seed)
         if kind == "cuda":
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -31,4 +34,5 @@ def seeded(seed: int, kind: str) -> Iterator[None]:
             yield
         finally:
             random.setstate(before)
+            np.random.set_state(numpy_before)  # noqa: NPY002
             torch.use_deterministic_algorithms(deterministic, warn_only=warned)

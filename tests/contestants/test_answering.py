@@ -17,8 +17,8 @@ import pytest
 from pytest_modelcompare.contestants.answering import Answered, LLMOptions, PromptMethod
 from pytest_modelcompare.contestants.prompt import PromptSettings
 from pytest_modelcompare.errors import BudgetError, LLMError
-from pytest_modelcompare.llm.pace import Retries
 from pytest_modelcompare.llm.reply import number_of
+from pytest_modelcompare.llm.retries import Retries
 from pytest_modelcompare.pricing.price_list import Usage, answer_cost_usd
 from pytest_modelcompare.records import Dataset, Rows
 from pytest_modelcompare.store.answers import AnswerJournal
@@ -176,7 +176,7 @@ def test_a_passing_fault_is_tried_again_and_no_answer_is_asked_for_twice(tmp_pat
         assert max(there.server.asked.values()) == 2
     assert answered.predictions.labels.tolist() == [0, 1] * 20
     if "retry_after" in fault:
-        assert min(WAITS) >= 7
+        assert max(WAITS) >= 7
 
 
 def test_a_lasting_fault_is_given_up_with_its_words_and_what_arrived_is_kept(tmp_path: Path):
@@ -226,6 +226,15 @@ def test_what_is_no_answer_is_wrong_and_counted_by_kind(tmp_path: Path):
         answered = there.ask(a_dataset(5))
     assert answered.predictions.labels.tolist() == [-1, -1, -1, -1, 1]
     assert answered.predictions.failures == {"refused": 1, "cut short": 1, "not readable": 1, "outside the labels": 1}
+    [example] = answered.failure_examples["outside the labels"]
+    assert (example.id, example.text, example.answer) == ("3", "message 3", '{"label": "eggs"}')
+
+
+def test_three_rows_of_a_kind_stand_for_all(tmp_path: Path):
+    with world(tmp_path, lambda text, _: {"text": "", "stop_reason": "refusal"}) as there:
+        answered = there.ask(a_dataset(9))
+    assert answered.predictions.failures == {"refused": 9}
+    assert [example.id for example in answered.failure_examples["refused"]] == ["0", "1", "2"]
 
 
 def test_a_menu_too_large_for_a_grammar_becomes_checked_free_text(tmp_path: Path):
@@ -250,10 +259,10 @@ def test_a_service_that_refuses_the_grammar_is_asked_for_free_text_from_then_on(
 def test_no_request_is_sent_that_could_exceed_the_budget(tmp_path: Path):
     with world(tmp_path, by_number) as there:
         with pytest.raises(BudgetError, match="could exceed the budget"):
-            there.ask(budget=0.0012, max_concurrency=4)
+            there.ask(budget=0.0009, max_concurrency=4)
         assert 0 < there.server.calls < 40
         usage = Usage(there.server.billed["input_tokens"], there.server.billed["output_tokens"])
-        assert answer_cost_usd(MODEL, usage, datetime.now(UTC)) <= 0.0012
+        assert answer_cost_usd(MODEL, usage, datetime.now(UTC)) <= 0.0009
         kept = there.server.calls
         there.ask()
         assert there.server.calls == 40
@@ -371,8 +380,7 @@ def test_the_plan_is_near_the_bill(tmp_path: Path):
         plan = PromptMethod().plan(settings, a_dataset(), there.journal, LLMOptions("auto", 1.0, "s1"), tmp_path)
         bill = there.ask(shots=3).usd
     assert (plan.total, plan.missing) == (40, 40)
-    # the server counts every mark of the JSON as a token, which a real service does not
-    assert bill / 1.5 <= plan.usd_estimate <= bill * 1.5
+    assert plan.usd_estimate == pytest.approx(bill, rel=0.15)
 
 
 def test_latency_leaves_out_what_retries_waited(tmp_path: Path):

@@ -154,3 +154,87 @@ def test_other_architectures_train_and_predict(kind, tmp_path):
     assert np.array_equal(
         FineTune().load(work.folder, settings, work).predict(work.dataset.test.texts), outcome.predictions.labels
     )
+
+
+def test_in_bf16_a_loss_that_is_no_number_is_tried_once_more_in_fp32(bert_folder, tmp_path, monkeypatch):
+    from pytest_modelcompare.contestants import fine_tune
+
+    usual = fine_tune.classification_losses
+    precisions = []
+
+    def losses(model, batch, labels, label_smoothing):
+        import torch
+
+        half = torch.is_autocast_enabled("cpu")
+        precisions.append("bf16" if half else "fp32")
+        found = usual(model, batch, labels, label_smoothing)
+        return found * float("nan") if half and len(precisions) == 2 else found
+
+    monkeypatch.setattr(fine_tune, "classification_losses", losses)
+    settings = settings_for(bert_folder, precision="bf16", epochs=1)
+    outcome = FineTune().run(settings, small_work(tmp_path / "run"))
+    assert precisions == ["bf16", "bf16", "fp32", "fp32", "fp32", "fp32"]
+    assert outcome.device == Device("cpu", "fp32", "in bf16 the loss is nan at step 2")
+    # once more from the beginning: as if it had been trained in fp32 at once
+    monkeypatch.undo()
+    at_once = FineTune().run(settings_for(bert_folder, precision="fp32", epochs=1), small_work(tmp_path / "fp32"))
+    assert np.array_equal(outcome.predictions.scores, at_once.predictions.scores)
+
+
+def test_what_was_trained_in_fp32_after_all_is_served_in_fp32(bert_folder, tmp_path, monkeypatch):
+    from pytest_modelcompare.contestants import fine_tune
+
+    asked = []
+    usual = fine_tune.choose_device
+    monkeypatch.setattr(
+        fine_tune, "choose_device", lambda kind, precision: asked.append(precision) or usual(kind, precision)
+    )
+    fit = fine_tune.fit
+
+    def failing(settings, work, device):
+        if device.precision == "bf16":
+            raise fine_tune.NotFiniteError("training failed: the loss is nan at step 1")
+        return fit(settings, work, device)
+
+    monkeypatch.setattr(fine_tune, "fit", failing)
+    settings, work = settings_for(bert_folder, precision="bf16", epochs=1), small_work(tmp_path / "run")
+    outcome = FineTune().run(settings, work)
+    predicted = FineTune().load(work.folder, settings, work).predict(work.dataset.test.texts)
+    assert asked == ["bf16", "fp32"]
+    assert np.array_equal(predicted, outcome.predictions.labels)
+
+
+def test_options_reach_the_recipe(bert_folder, tmp_path):
+    from pytest_modelcompare.contestants.fine_tune import recipe_of
+
+    settings = settings_for(bert_folder, schedule="cosine", gradient_accumulation=4, early_stopping=2)
+    recipe = recipe_of(settings, small_work(tmp_path / "run"))
+    assert (recipe.schedule, recipe.rows_per_step, recipe.early_stopping) == ("cosine", 32, 2)
+
+
+def test_a_heavy_label_is_answered_more_often(bert_folder, tmp_path):
+    shares = []
+    for weights in ({"card": 1e-6}, {"card": 1e6}):
+        settings = settings_for(bert_folder, epochs=2, class_weights=weights)
+        outcome = FineTune().run(settings, small_work(tmp_path / str(weights["card"])))
+        shares.append((outcome.predictions.labels == 0).mean())
+    assert shares == [0.0, 1.0]
+
+
+def test_early_stopping_looks_at_the_validation_rows_and_says_so(bert_folder, tmp_path):
+    from dataclasses import replace
+
+    work = small_work(tmp_path / "run")
+    work = replace(work, dataset=replace(work.dataset, validation=work.dataset.test))
+    outcome = FineTune().run(settings_for(bert_folder, epochs=2, early_stopping=2), work)
+    assert outcome.notes[-1].startswith("trained 2 epochs; kept the weights after epoch ")
+
+
+def test_texts_are_tokenised_once_for_all_seeds(bert_folder, tmp_path):
+    from dataclasses import replace
+
+    for seed in (1, 2):
+        work = replace(small_work(tmp_path / str(seed), seed=seed), tokens=tmp_path / "tokens")
+        FineTune().run(settings_for(bert_folder, epochs=1), work)
+    assert len(list((tmp_path / "tokens").iterdir())) == 2  # train and test
+    assert sorted(path.name for path in work.folder.iterdir()) == ["model"]

@@ -45,6 +45,22 @@ def test_bf16_is_taken_where_it_pays(cpuinfo, monkeypatch, ratio, precision):
     assert f"{ratio:.1f} times as fast" in found.reason
 
 
+@pytest.mark.parametrize(
+    ("capability", "precision", "reason"),
+    [
+        ((9, 0), "bf16", "compute capability 9.0 supports bf16"),
+        ((7, 5), "fp16", "compute capability 7.5 has no bf16; its tensor cores take fp16"),
+        ((6, 1), "fp32", "compute capability 6.1 has neither bf16 nor tensor cores"),
+    ],
+)
+def test_a_cuda_device_takes_the_fastest_type_it_has(monkeypatch, capability, precision, reason):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
+    found = device.precision_for.__wrapped__("cuda")
+    assert (found.precision, found.reason) == (precision, reason)
+
+
 def test_what_the_suite_says_wins():
     assert choose_device("cpu", "fp32") == device.Device("cpu", "fp32", "as the suite says")
 

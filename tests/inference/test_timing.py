@@ -1,8 +1,18 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from pytest_modelcompare.inference.timing import measure_latencies, measure_throughput, rotated
+from pytest_modelcompare.errors import ModelError
+from pytest_modelcompare.inference import timing_machine as machine
+from pytest_modelcompare.inference.fixed_length import texts_of_length
+from pytest_modelcompare.inference.timing import (
+    best_batch,
+    measure_latencies,
+    measure_throughput,
+    rotated,
+)
+from pytest_modelcompare.inference.timing_machine import threads, timing_machine
 
 
 class FakeClock:
@@ -80,3 +90,78 @@ def test_throughput_takes_the_best_batch_size():
 
 def test_rotation_goes_round():
     assert [rotated(["a", "b", "c"], by) for by in (0, 1, 4)] == [["a", "b", "c"], ["b", "c", "a"], ["b", "c", "a"]]
+
+
+class Words:
+    """A tokenizer that makes two tokens of a word with an "e" and one of any other, between two special ones."""
+
+    batch_sizes = (1,)
+
+    def __init__(self, most=10_000):
+        self.most = most
+
+    def predict(self, texts):
+        return None
+
+    def tokens(self, texts):
+        return sum(min(self.most, 2 + sum(1 + ("e" in word) for word in text.split())) for text in texts)
+
+
+TEXTS = ["the old man and the sea", "to have and have not", "a farewell to arms", "for whom the bell tolls"]
+
+
+def test_texts_of_a_length_have_that_many_tokens():
+    predictor = Words()
+    found = texts_of_length(predictor, TEXTS, 32, n=20)
+    assert [predictor.tokens([text]) for text in found] == [32] * 20
+    assert len(set(found)) > 5
+    assert {word for text in found for word in text.split()} <= {word for text in TEXTS for word in text.split()}
+
+
+def test_without_a_tokenizer_words_are_counted():
+    predictor = Words()
+    predictor.tokens = lambda texts: None
+    assert [len(text.split()) for text in texts_of_length(predictor, TEXTS, 17, n=5)] == [17] * 5
+
+
+def test_a_length_that_a_model_does_not_read_is_refused():
+    with pytest.raises(ModelError, match="it does not read 64 tokens"):
+        texts_of_length(Words(most=32), TEXTS, 64)
+
+
+def test_a_contestant_with_texts_of_its_own_is_timed_on_them():
+    predictors, clock, calls = world(a=0.01, b=0.01)
+    latencies(predictors, clock, blocks=1, rows_per_block=3, warmup=2, own_texts={"b": ["long"]})
+    assert {texts for name, texts in calls if name == "b"} == {("long",)}
+    assert {texts for name, texts in calls if name == "a"} <= {("a",), ("b",), ("c",), ("d",)}
+
+
+def test_one_slow_moment_does_not_choose_the_batch():
+    clock, calls = FakeClock(), []
+    predictor = Scripted("a", clock, calls, per_call=0.08, per_row=0.01)
+    # the large batch is disturbed in two of its three tries
+    disturbed = iter([0, 0, 0, 9, 0, 9, 0, 0])
+    predict = predictor.predict
+
+    def disturb(texts):
+        predict(texts)
+        clock.now += next(disturbed)
+
+    predictor.predict = disturb
+    # 8 rows in 0.16 s are 50 rows/s, 2 rows in 0.1 s are 20
+    size, per_batch = best_batch(predictor, ["x"] * 8, clock)
+    assert size == 8
+    assert per_batch == pytest.approx(0.16)
+
+
+def test_the_machine_of_timings_names_gpu_cpu_and_threads(monkeypatch):
+    monkeypatch.setattr(machine, "machine_in_words", lambda kind: {"cpu": "EPYC, 4 cores", "cuda": "H200"}[kind])
+    assert timing_machine(["cpu"], 1) == "EPYC, 4 cores, 1 thread"
+    assert timing_machine({"cpu", "cuda"}, 4) == "H200; EPYC, 4 cores, 4 threads"
+
+
+@pytest.mark.parametrize(("asked", "expected"), [("2", 2), ("64", 8), ("", 8), ("0", 8), ("3,2", 3)])
+def test_threads_are_as_asked_for_and_never_more_than_cores(monkeypatch, asked, expected):
+    monkeypatch.setenv("OMP_NUM_THREADS", asked)
+    monkeypatch.setattr(machine, "cpu_count", lambda: 8)
+    assert threads() == expected

@@ -32,7 +32,7 @@ def test_padding_is_on_the_tokenizers_side(side, ids):
 def test_a_literal_separator_stays_text(minilm_folder):
     encoder = load_tokenizer(minilm_folder, load_config(minilm_folder, "minilm"), None, "minilm")
     (ids,) = encoder.encode(["a [SEP] b"]).columns["input_ids"]
-    assert ids.count(encoder.tokenizer.sep_token_id) == 1  # the one at the end
+    assert list(ids).count(encoder.tokenizer.sep_token_id) == 1  # the one at the end
 
 
 def test_roberta_cannot_use_its_first_positions():

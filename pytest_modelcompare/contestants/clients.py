@@ -1,0 +1,37 @@
+"""The client that asks a contestant's service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pytest_modelcompare.contestants.prompt import PromptSettings
+from pytest_modelcompare.contestants.prompting import address
+from pytest_modelcompare.llm.batches import BatchBook, Batches, BatchService, service_name
+from pytest_modelcompare.llm.provider import Access, Provider
+from pytest_modelcompare.llm.providers import api_key, provider_kind
+
+
+def client_for(settings: PromptSettings, base: Path) -> Provider:
+    """Imports the provider's SDK.
+
+    Raises:
+        LLMError: there is no key.
+        UnavailableError: the SDK is not installed.
+    """
+    kind, url = provider_kind(settings.provider), address(settings)
+    key = api_key(kind, settings.api_key_env, url)
+    return kind.connect(Access(settings.model.partition(":")[2], key, url, base))
+
+
+def batches_for(settings: PromptSettings, client: Provider, book: BatchBook) -> Batches | None:
+    """How answers come in batches; None where they do not and none are under way."""
+    if not isinstance(client, BatchService) or not (settings.batch or waiting_keys(settings, book)):
+        return None
+    return Batches(client, book, service_name(settings.model, address(settings)), settings.batch)
+
+
+def waiting_keys(settings: PromptSettings, book: BatchBook) -> set[str]:
+    """The first digits of the keys of requests that are under way in batches."""
+    if not provider_kind(settings.provider).batches:
+        return set()
+    return {key for keys in book.open(service_name(settings.model, address(settings))).values() for key in keys}

@@ -1,0 +1,144 @@
+"""From a contestant's settings to every request it makes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from pytest_modelcompare.contestants.answers import Journal
+from pytest_modelcompare.contestants.chosen_shots import chosen_shots
+from pytest_modelcompare.contestants.prompt import PromptSettings
+from pytest_modelcompare.errors import LLMError
+from pytest_modelcompare.llm.context import context_window
+from pytest_modelcompare.llm.prompts import PromptPlan, Request, requests_for, score_requests
+from pytest_modelcompare.llm.provider import GrammarTooLarge
+from pytest_modelcompare.llm.providers import provider_kind
+from pytest_modelcompare.llm.wording import Form
+from pytest_modelcompare.records import Dataset
+
+FREE_TEXT = "labels#free-text"
+"""Under this key the journal remembers that a service refused a closed menu."""
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """Everything a contestant asks of one suite's test rows."""
+
+    plan: PromptPlan
+    plain: list[Request]
+    """One per test row: the answer, and what it costs."""
+
+    scores: list[list[Request]]
+    """Asked for scores alone: lists of one per test row."""
+
+    notes: list[str]
+
+    def all(self) -> list[Request]:
+        """The plain ones first: where the budget ends, they are there."""
+        return [*self.plain, *chain.from_iterable(self.scores)]
+
+    def of_row(self, row: int) -> list[Request]:
+        return [self.plain[row], *(part[row] for part in self.scores)]
+
+
+def questions(settings: PromptSettings, dataset: Dataset, journal: Journal, base: Path) -> Questions:
+    """Every request of a contestant, in the order of the test rows.
+
+    Raises:
+        LLMError: the instructions cannot be read, or the prompt cannot fit the model.
+        ModelError: the encoder of the shots is not there.
+    """
+    plan = prompt_plan(settings, dataset, journal, base)
+    shots = chosen_shots(settings, dataset, journal, base)
+    plain = requests_for(plan, dataset, shots.rows)
+    require_room(plain, settings)
+    return Questions(
+        plan,
+        plain,
+        score_requests(plan, dataset, shots.rows),
+        [*menu_notes(plan, settings, dataset, journal), *shots.notes],
+    )
+
+
+def prompt_plan(settings: PromptSettings, dataset: Dataset, journal: Journal, base: Path) -> PromptPlan:
+    """How this contestant asks; free text where the menu is too large for a grammar."""
+    provider, _, model = settings.model.partition(":")
+    fits = len(dataset.labels) <= provider_kind(provider).largest_menu
+    return PromptPlan(
+        provider,
+        model,
+        instructions_text(settings, base),
+        settings.max_output_tokens,
+        settings.effort,
+        address(settings),
+        fits and journal.get(menu_key(settings, dataset)) is None,
+        settings.scores,
+        settings.votes,
+        fits and journal.get(menu_key(settings, dataset, "every")) is None,
+    )
+
+
+def note_refusal(refusal: GrammarTooLarge, settings: PromptSettings, dataset: Dataset, journal: Journal) -> None:
+    """From now on this service is asked for free text where it refused a closed menu."""
+    form: Form = "label" if refusal.form == "label" else "every"
+    journal.put(menu_key(settings, dataset, form), {"refused": str(refusal)})
+
+
+def menu_key(settings: PromptSettings, dataset: Dataset, form: Form = "label") -> str:
+    """Where a refusal stands; both forms with probabilities share one."""
+    facts = (settings.model, address(settings), dataset.labels) + ((form,) if form != "label" else ())
+    return FREE_TEXT + hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def menu_notes(plan: PromptPlan, settings: PromptSettings, dataset: Dataset, journal: Journal) -> list[str]:
+    """Says so where answers are free text."""
+    if plan.structured:
+        return []
+    refusal = journal.get(menu_key(settings, dataset))
+    why = "the menu is too large for the service's grammar"
+    if refusal is not None:
+        why = f"the service refused the closed menu ({str(refusal['refused'])[:120]})"
+    return [f"answers are free text, checked here: {why}"]
+
+
+def address(settings: PromptSettings) -> str | None:
+    """Where requests go; the SDK reads the same variable."""
+    kind = provider_kind(settings.provider)
+    return settings.base_url or (os.environ.get(kind.url_env) if kind.url_env else None) or None
+
+
+def instructions_text(settings: PromptSettings, base: Path) -> str | None:
+    """The instructions, from their file where a path is given.
+
+    Raises:
+        LLMError: there is no such file.
+    """
+    text = settings.instructions
+    if text is None or not text.endswith((".txt", ".md")) or "\n" in text:
+        return text
+    try:
+        return (base / text).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise LLMError(f"the instructions cannot be read: {error}", where=str(base / text)) from error
+
+
+def require_room(requests: list[Request], settings: PromptSettings) -> None:
+    """A budget of shots that the model cannot read is refused before anything is asked.
+
+    Raises:
+        LLMError: names the largest that fits.
+    """
+    window = context_window(settings.model) if settings.shots_tokens else None
+    if window is None or not requests:
+        return
+    longest = max(requests, key=lambda request: len(request.whole_text()))
+    over = longest.input_tokens_estimate() + longest.max_output_tokens - window
+    if over > 0 and settings.shots_tokens:
+        raise LLMError(
+            f"the longest prompt takes about {longest.input_tokens_estimate():,} tokens and an answer "
+            f"{longest.max_output_tokens:,}; {settings.model} reads {window:,}",
+            fix=f"`shots_tokens: {max(1, settings.shots_tokens - over)}` would fit",
+        )

@@ -1,0 +1,146 @@
+"""From replies to labels, scores, times and costs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+import numpy as np
+
+from pytest_modelcompare.contestants.answers import Answered, LLMOptions
+from pytest_modelcompare.contestants.prompt import PromptSettings
+from pytest_modelcompare.contestants.prompting import Questions
+from pytest_modelcompare.errors import GateError
+from pytest_modelcompare.llm.caching import saved_usd, saving_note
+from pytest_modelcompare.llm.reply import Reply, label_in
+from pytest_modelcompare.llm.scores import score_notes, stated_scores, vote_scores
+from pytest_modelcompare.pricing.answers import answers_cost
+from pytest_modelcompare.records import NO_ANSWER, Cost, Dataset, Latencies, Predictions
+from pytest_modelcompare.records.report import FailureExample
+
+BLOCKS = 20
+EXAMPLES = 3
+LONGEST_TEXT = 300
+
+
+def answered(
+    replies: Sequence[Sequence[Reply]],
+    settings: PromptSettings,
+    dataset: Dataset,
+    options: LLMOptions,
+    asked: Questions,
+    calls: int,
+    usd: float,
+) -> Answered:
+    """Labels, scores, times and cost of full sets of replies.
+
+    Args:
+        replies: the plain ones, then those for scores alone, each of one per test row.
+    """
+    plain, *for_scores = replies
+    predictions, notes = read(plain, for_scores, settings, dataset)
+    cost, because = cost_of(plain, settings, options)
+    scores_cost = None
+    if for_scores:
+        scores_cost, because_not = cost_of([reply for part in for_scores for reply in part], settings, options)
+        notes.append(scores_note(scores_cost, len(plain), because_not))
+        if scores_cost is not None:
+            scores_cost = replace(
+                scores_cost, usd_per_row=scores_cost.usd_per_row.reshape(len(for_scores), -1).sum(axis=0)
+            )
+    every = [reply for part in replies for reply in part]
+    days = sorted(reply.created[:10] for reply in every)
+    return Answered(
+        predictions,
+        None if any(reply.usage.batch for reply in plain) else latencies(plain, settings),
+        cost,
+        because,
+        days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}",
+        calls,
+        usd,
+        sum(reply.session != options.session for reply in every),
+        [*asked.notes, *notes, *usage_notes(every, settings, options)],
+        scores_cost,
+        failure_examples(plain, dataset),
+    )
+
+
+def read(
+    plain: Sequence[Reply], for_scores: Sequence[Sequence[Reply]], settings: PromptSettings, dataset: Dataset
+) -> tuple[Predictions, list[str]]:
+    """The plain answers as labels, and scores where they were asked for, with what is to be said of these."""
+    numbers = dataset.label_number()
+    found = [label_in(reply, numbers) for reply in plain]
+    labels = np.array([label for label, _ in found], np.int64)
+    failures = dict(Counter(kind for _, kind in found if kind is not None))
+    if not for_scores:
+        return Predictions(labels, None, "", failures), []
+    if settings.scores == "stated":
+        scores, made_from = stated_scores(for_scores[0], numbers), "stated probabilities"
+    else:
+        votes = [labels, *([label_in(reply, numbers)[0] for reply in part] for part in for_scores)]
+        answers = np.array(votes, np.int64)  # (k, n)
+        scores, made_from = vote_scores(answers, len(dataset.labels)), f"votes of {len(votes)} answers"
+    notes = score_notes(scores, labels, dataset.test.labels, made_from)
+    if settings.scores == "votes" and (lost := int((answers[1:] == NO_ANSWER).sum())):
+        notes.append(f"{lost:,} of {answers[1:].size:,} votes could not be read and do not count")
+    return Predictions(labels, scores, made_from, failures), notes
+
+
+def failure_examples(replies: Sequence[Reply], dataset: Dataset) -> dict[str, list[FailureExample]]:
+    """The first rows of each kind of failure, with what the model said."""
+    numbers = dataset.label_number()
+    found: dict[str, list[FailureExample]] = {}
+    for row, reply in enumerate(replies):
+        kind = label_in(reply, numbers)[1]
+        if kind is not None and len(examples := found.setdefault(kind, [])) < EXAMPLES:
+            text, said = shortened(dataset.test.texts[row]), shortened(reply.text)
+            examples.append(FailureExample(dataset.test.ids[row], text, said))
+    return found
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
+
+
+def usage_notes(replies: Sequence[Reply], settings: PromptSettings, options: LLMOptions) -> list[str]:
+    """What a reader should know of how the tokens came about."""
+    usages = [reply.usage for reply in replies]
+    notes = []
+    if in_batches := sum(usage.batch for usage in usages):
+        notes.append(f"{in_batches:,} of {len(usages):,} answers came in batches, at the price of batches")
+    if thought := sum(usage.thinking_tokens for usage in usages):
+        notes.append(f"{thought / sum(usage.output_tokens for usage in usages):.0%} of the output tokens were thinking")
+    if any(usage.cache_read_tokens for usage in usages):
+        with suppress(GateError):  # no price, no saving: the cost itself says so
+            dated = [(reply.usage, reply.date) for reply in replies]
+            notes.append(saving_note(usages, *saved_usd(settings.model, dated, options.prices)))
+    return notes
+
+
+def cost_of(replies: Sequence[Reply], settings: PromptSettings, options: LLMOptions) -> tuple[Cost | None, str]:
+    """Request by request; without a price, why."""
+    usages, dates = [reply.usage for reply in replies], [reply.date for reply in replies]
+    try:
+        return answers_cost(usages, dates, settings.model, options.prices), ""
+    except GateError as error:
+        return None, str(error)
+
+
+def scores_note(cost: Cost | None, rows: int, because: str) -> str:
+    """What the scores cost beside the answers; `cost_per_1k` is without it."""
+    if cost is None:
+        return f"what only the scores cost is not known: {because}"
+    usd = float(cost.usd_per_row.sum())
+    return f"only the scores cost {1000 * usd / rows:.4f} USD per 1,000 rows; cost_per_1k is without it"
+
+
+def latencies(replies: Sequence[Reply], settings: PromptSettings) -> Latencies:
+    """The requests as measured when they were made, in blocks by time: what slows a service lasts for a while."""
+    order = sorted(range(len(replies)), key=lambda row: replies[row].created)
+    ms = np.array([replies[row].latency_ms for row in order])
+    blocks = (np.arange(len(ms)) * BLOCKS // len(ms)).astype(np.int64)
+    newest = max(reply.created for reply in replies)
+    return Latencies(ms, blocks, f"{settings.model} as a service", f"asked {newest}", newest)

@@ -1,0 +1,57 @@
+"""How a model's forward pass is computed while it trains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+from pytest_modelcompare.training.dropout import attention, dropout
+from pytest_modelcompare.training.unpadded import Packing, packed_attention
+
+
+class Forward(TorchFunctionMode):
+    """While it is entered: dropout drawn cheaply, and attention that knows where packed rows begin."""
+
+    def __init__(self, *, fast_dropout: bool) -> None:
+        super().__init__()
+        self.fast_dropout = fast_dropout
+        self.packing: Packing | None = None
+
+    def __torch_function__(
+        self,
+        func: Any,
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        if func is functional.scaled_dot_product_attention:
+            return self.attend(*args, **(kwargs or {}))
+        if func is functional.dropout and self.fast_dropout:
+            return dropout(*args, **(kwargs or {}))
+        return func(*args, **(kwargs or {}))
+
+    def attend(
+        self,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        attn_mask: torch.Tensor | None = None,
+        dropout_p: float = 0.0,
+        is_causal: bool = False,
+        scale: float | None = None,
+        enable_gqa: bool = False,
+    ) -> torch.Tensor:
+        """torch's scaled_dot_product_attention, within packed rows where there are any."""
+        if self.packing is not None:
+            assert attn_mask is None
+            assert not is_causal
+            return packed_attention(self.packing, query, key, value, dropout_p, scale)
+        if self.fast_dropout and query.device.type == "cpu":
+            return attention(query, key, value, attn_mask, dropout_p, is_causal, scale, enable_gqa)
+        return functional.scaled_dot_product_attention(
+            query, key, value, attn_mask, dropout_p, is_causal, scale=scale, enable_gqa=enable_gqa
+        )

@@ -1,0 +1,119 @@
+"""How the rows of a step reach the model: padded in micro-batches, or one after the other without padding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from pytest_modelcompare.inference.tokens import Encoded, Encoder
+from pytest_modelcompare.records import Device
+from pytest_modelcompare.training.batches import OVERHEAD_TOKENS, Rows, micro_batches, within_tokens
+from pytest_modelcompare.training.first_position import FirstPosition, last_layer
+from pytest_modelcompare.training.forward import Forward
+from pytest_modelcompare.training.recipe import Techniques
+from pytest_modelcompare.training.unpadded import packed_batch
+
+CLOSE = 1e-3
+"""Logits without padding may differ this much from padded ones, in fp32, to be taken for the same."""
+
+
+class Layout(Protocol):
+    """Cuts rows into what is computed at once, and makes the model's input of it."""
+
+    def cut(self, rows: Rows, budget: int) -> list[Rows]:
+        """Rows in micro-batches of at most `budget` tokens, or of a single row."""
+
+    def batch(self, rows: Rows) -> dict[str, torch.Tensor]:
+        """A micro-batch's tensors, its rows in the order given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Padded:
+    """Rows padded to the longest of their micro-batch."""
+
+    encoder: Encoder
+    encoded: Encoded
+    device: Device
+    buckets: bool
+
+    def cut(self, rows: Rows, budget: int) -> list[Rows]:
+        if self.buckets:
+            return micro_batches(self.encoded.lengths, rows, budget, OVERHEAD_TOKENS[self.device.kind])
+        longest = np.full(len(self.encoded.lengths), self.encoded.lengths[rows].max())
+        return within_tokens(longest, rows, budget)
+
+    def batch(self, rows: Rows) -> dict[str, torch.Tensor]:
+        return self.encoder.batch(self.encoded, rows, self.device.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Unpadded:
+    """Rows one after the other, longest first."""
+
+    encoded: Encoded
+    forward: Forward
+    first_number: int
+    """The position number of a text's first token."""
+
+    def cut(self, rows: Rows, budget: int) -> list[Rows]:
+        order = rows[np.argsort(-self.encoded.lengths[rows], kind="stable")]
+        return within_tokens(self.encoded.lengths, order, budget)
+
+    def batch(self, rows: Rows) -> dict[str, torch.Tensor]:
+        batch, self.forward.packing = packed_batch(self.encoded, rows, self.first_number)
+        return batch
+
+
+@contextmanager
+def layout_for(
+    model: Any, encoder: Encoder, encoded: Encoded, device: Device, techniques: Techniques
+) -> Iterator[tuple[Layout, Forward]]:
+    """The fastest layout that this model is known to allow; while the context lasts, its last layer is changed.
+
+    Tried first on a few rows with dropout off: should transformers change its models, training gets slow, not wrong.
+    """
+    forward = Forward(fast_dropout=techniques.fast_dropout)
+    padded = Padded(encoder, encoded, device, techniques.buckets)
+    layer = last_layer(model)
+    unpadded = techniques.unpadded and device.kind == "cpu"  # attention in groups is for CPUs
+    if layer is None or not (unpadded or techniques.first_position):
+        yield padded, forward
+        return
+    rows = few_rows(encoded)
+    expected = logits(model, forward, padded, rows)
+    layout = Unpadded(encoded, forward, first_number(model)) if unpadded else padded
+    with ExitStack() as changes:
+        changes.enter_context(FirstPosition(model, layer, forward, enabled=techniques.first_position))
+        found = logits(model, forward, layout, rows)
+        if found.shape == expected.shape and bool((found - expected).abs().max() < CLOSE):
+            yield layout, forward
+            return
+    yield padded, forward
+
+
+def first_number(model: Any) -> int:
+    """RoBERTa and its kin number positions from the padding token's id on."""
+    roberta_like = "roberta" in model.config.model_type or model.config.model_type == "camembert"
+    return int(model.config.pad_token_id) + 1 if roberta_like else 0
+
+
+def few_rows(encoded: Encoded) -> Rows:
+    """Rows of different lengths, longest first."""
+    order = np.argsort(-encoded.lengths[:64], kind="stable")
+    return order[:: max(1, len(order) // 4)][:4]
+
+
+def logits(model: Any, forward: Forward, layout: Layout, rows: Rows) -> torch.Tensor:
+    """The rows' logits in fp32, dropout off; shape (rows, n_labels)."""
+    training = model.training
+    model.eval()
+    with torch.no_grad(), forward:
+        found: torch.Tensor = model(**layout.batch(rows)).logits.float()
+    forward.packing = None
+    model.train(training)
+    return found

@@ -1,0 +1,131 @@
+"""One optimiser step: gradients over micro-batches, and what is done when memory does not suffice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pytest_modelcompare.errors import ModelError
+from pytest_modelcompare.inference.precision import autocast
+from pytest_modelcompare.records import Device
+from pytest_modelcompare.training.batches import Rows
+from pytest_modelcompare.training.forward import Forward
+from pytest_modelcompare.training.layouts import Layout
+from pytest_modelcompare.training.losses import RowLosses
+from pytest_modelcompare.training.recipe import Recipe
+
+LARGEST_GRADIENT = 1.0
+"""Gradients are scaled down to this norm."""
+
+MOST_TOKENS = 16_384
+"""Tokens of one micro-batch."""
+
+
+@dataclass
+class Stepper:
+    """A model with its optimiser, taking steps."""
+
+    model: Any
+    labels: NDArray[Any]
+    """Shape (n, …). What the losses are computed against, by row."""
+
+    weights: NDArray[np.float32]
+    """Shape (n,). What each row's loss counts."""
+
+    device: Device
+    layout: Layout
+    forward: Forward
+    losses_of: RowLosses
+    optimizer: torch.optim.Optimizer
+    scaler: torch.amp.GradScaler
+    budget: int = MOST_TOKENS
+    notes: list[str] = field(default_factory=list)
+
+    def step(self, rows: Rows, rate: float) -> float:
+        """Update the weights by the mean loss over the rows, whatever micro-batches it is computed in.
+
+        Returns:
+            the loss.
+
+        Raises:
+            ModelError: a single row is too much for the memory.
+        """
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        loss = self.gradients(rows)
+        while loss is None:
+            self.halve(rows)
+            self.optimizer.zero_grad(set_to_none=True)
+            loss = self.gradients(rows)
+        self.scaler.unscale_(self.optimizer)
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), LARGEST_GRADIENT)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        return loss
+
+    def gradients(self, rows: Rows) -> float | None:
+        """Sum the gradients over micro-batches; None where memory did not suffice."""
+        total = float(self.weights[rows].sum())
+        try:
+            parts = [self.part(some, total) for some in self.layout.cut(rows, self.budget)]
+        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+            if not out_of_memory(error):
+                raise
+            return None
+        return float(torch.stack(parts).sum().item())
+
+    def part(self, rows: Rows, total: float) -> torch.Tensor:
+        loss = self.loss(rows, total)
+        torch.autograd.backward(self.scaler.scale(loss))
+        return loss.detach()
+
+    def loss(self, rows: Rows, total: float) -> torch.Tensor:
+        """The rows' share of the loss."""
+        kind = self.device.kind
+        labels, weights = torch.from_numpy(self.labels[rows]), torch.from_numpy(self.weights[rows] / total)
+        batch = self.layout.batch(rows)
+        with self.forward, autocast(self.device):
+            losses = self.losses_of(self.model, batch, labels.to(kind))  # (rows,)
+        return (losses.float() * weights.to(kind)).sum()
+
+    def mean_loss(self, rows: Rows) -> float:
+        """The weighted mean loss over any number of rows, dropout off, nothing learnt."""
+        total = float(self.weights[rows].sum())
+        self.model.eval()
+        with torch.no_grad():
+            parts = [self.loss(some, total) for some in self.layout.cut(rows, self.budget)]
+        self.model.train()
+        return float(torch.stack(parts).sum().item())
+
+    def halve(self, rows: Rows) -> None:
+        """Halve what is computed at once; the step's rows, and so the result but for rounding, stay the same."""
+        before = self.layout.cut(rows, self.budget)
+        if max(map(len, before)) == 1:
+            raise ModelError("out of memory with a single row", fix="lower max_length, or take a smaller model")
+        while len(self.layout.cut(rows, self.budget)) == len(before):
+            self.budget //= 2
+        self.notes.append(f"out of memory: from then on at most {self.budget:,} tokens at once, gradients accumulated")
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether memory did not suffice: CUDA has an error of its own, a CPU's allocator says so in words."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+
+
+def optimizer_for(model: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    groups = parameter_groups(model, recipe.weight_decay)
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=recipe.techniques.fused)
+
+
+def parameter_groups(model: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Weights decay; biases and norms, which have one dimension, do not."""
+    trained = [weights for weights in model.parameters() if weights.requires_grad]
+    return [
+        {"params": [weights for weights in trained if weights.ndim > 1], "weight_decay": weight_decay},
+        {"params": [weights for weights in trained if weights.ndim <= 1], "weight_decay": 0.0},
+    ]

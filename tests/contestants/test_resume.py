@@ -1,0 +1,46 @@
+"""Every architecture goes on from a checkpoint as if nothing had been."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+from small_architectures import save_small
+from small_models import small_work
+
+from pytest_modelcompare.contestants import fine_tune
+from pytest_modelcompare.contestants.fine_tune import FineTune, FineTuneSettings
+
+OTHERS = ("roberta", "distilbert", "albert", "electra", "deberta_v2", "modernbert", "mpnet", "bart", "xlnet")
+
+
+class KilledError(Exception):
+    """Stands for whatever ends a process."""
+
+
+def die_at_step_5(progress):
+    if progress.done == 5 and "loss" in progress.note:
+        raise KilledError
+
+
+@pytest.mark.parametrize("head", ["classification", "text_to_text"])
+@pytest.mark.parametrize("architecture", ["bert", "t5", *(pytest.param(one, marks=pytest.mark.slow) for one in OTHERS)])
+def test_an_interrupted_training_predicts_what_an_unbroken_one_does(architecture, head, tmp_path, monkeypatch):
+    if head == "text_to_text" and architecture not in ("t5", "bart"):
+        pytest.skip("no decoder")
+    monkeypatch.setattr(fine_tune, "Extras", partial(fine_tune.Extras, checkpoint_seconds=0.0))
+    settings = FineTuneSettings(
+        model=str(save_small(architecture, tmp_path / "weights")), epochs=2, batch_size=8, learning_rate=3e-3, head=head
+    )
+    unbroken = FineTune().run(settings, small_work(tmp_path / "unbroken"))
+    with pytest.raises(KilledError):
+        FineTune().run(settings, kept(small_work(tmp_path / "killed"), tmp_path, progress=die_at_step_5))
+    resumed = FineTune().run(settings, kept(small_work(tmp_path / "resumed"), tmp_path))
+    assert "went on from a checkpoint at step 5 of 8" in resumed.notes
+    assert np.array_equal(unbroken.predictions.scores, resumed.predictions.scores)
+
+
+def kept(work, folder, **changes):
+    return replace(work, checkpoints=folder / "checkpoints", **changes)

@@ -1,0 +1,87 @@
+"""The artefact that would be deployed is what predicts, and what is measured."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from small_models import small_work
+
+from pytest_modelcompare.contestants.fine_tune import FineTune, FineTuneSettings
+from pytest_modelcompare.errors import ModelError
+from pytest_modelcompare.records import Footprint
+
+onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra `onnx`")
+pytest.importorskip("onnx", reason="needs the extra `onnx`")
+
+
+def settings_for(folder, **changes):
+    given = {"model": str(folder), "epochs": 30, "learning_rate": 3e-3, "batch_size": 8, "precision": "fp32"}
+    return FineTuneSettings(**(given | changes))
+
+
+@pytest.fixture(scope="module")
+def trained(bert_folder, tmp_path_factory):
+    work = small_work(tmp_path_factory.mktemp("run"))
+    return work, FineTune().run(settings_for(bert_folder), work)
+
+
+@pytest.fixture(scope="module")
+def served(trained, bert_folder, tmp_path_factory):
+    """`serve` → its settings, the work it did, and what came of it."""
+    work, outcome = trained
+    found = {}
+    for serve in ("onnx", "onnx-int8"):
+        own = small_work(tmp_path_factory.mktemp(serve))
+        settings = settings_for(bert_folder, serve=serve)
+        found[serve] = settings, own, FineTune().serve(settings, own, work.folder, outcome.footprint)
+    return found
+
+
+def test_onnx_gives_the_scores_of_torch(trained, served):
+    _, torch_outcome = trained
+    _, _, outcome = served["onnx"]
+    np.testing.assert_allclose(outcome.predictions.scores, torch_outcome.predictions.scores, atol=1e-4)
+
+
+def test_int8_gives_scores_of_its_own_that_are_near(trained, served):
+    _, torch_outcome = trained
+    _, _, outcome = served["onnx-int8"]
+    difference = np.abs(outcome.predictions.scores - torch_outcome.predictions.scores).max()
+    assert 1e-4 < difference < 0.1
+    assert (outcome.device.kind, outcome.device.precision) == ("cpu", "int8")
+
+
+def test_the_size_is_the_artefacts_and_the_training_is_counted(trained, served):
+    _, torch_outcome = trained
+    for serve, (_, work, outcome) in served.items():
+        files = list((work.folder / "model").iterdir())
+        assert outcome.footprint.size_mb == pytest.approx(sum(path.stat().st_size for path in files) / 2**20)
+        assert outcome.footprint.train_seconds > torch_outcome.footprint.train_seconds
+        assert outcome.footprint.parameters == torch_outcome.footprint.parameters
+        assert not any("safetensors" in path.name for path in files), serve
+    assert served["onnx-int8"][2].footprint.size_mb < served["onnx"][2].footprint.size_mb
+
+
+def test_a_kept_graph_predicts_what_the_run_predicted(served):
+    for settings, work, outcome in served.values():
+        predictor = FineTune().load(work.folder, settings, work)
+        assert np.array_equal(predictor.predict(work.dataset.test.texts), outcome.predictions.labels)
+        assert predictor.tokens(work.dataset.test.texts) > len(work.dataset.test.texts)
+
+
+def test_where_a_graph_cannot_run_it_runs_on_the_cpu(served):
+    settings, _, _ = served["onnx-int8"]
+    assert FineTune().devices(settings) == ("cpu",)
+
+
+def test_generated_labels_cannot_be_exported(trained, bert_folder, tmp_path):
+    work, _ = trained
+    settings = settings_for(bert_folder, serve="onnx", head="text_to_text")
+    with pytest.raises(ModelError, match=r"`serve: onnx` exports classification heads\n  `serve: torch`"):
+        FineTune().serve(settings, small_work(tmp_path / "run"), work.folder, Footprint())
+
+
+def test_settings_that_only_serve_name_the_training_that_they_serve(bert_folder):
+    torch = settings_for(bert_folder)
+    assert FineTune().trained_as(settings_for(bert_folder, serve="onnx-int8")) == torch
+    assert FineTune().trained_as(torch) is None

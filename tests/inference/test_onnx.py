@@ -1,0 +1,99 @@
+"""Exported graphs answer as their models do, or there is no graph."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnxruntime", reason="needs the extra `onnx`")
+pytest.importorskip("onnx", reason="needs the extra `onnx`")
+
+from pytest_modelcompare.errors import ModelError, UnavailableError
+from pytest_modelcompare.inference import onnx, onnx_export
+from pytest_modelcompare.inference.tokens import Encoder
+
+COMMON = {"vocab_size": 20, "pad_token_id": 0, "eos_token_id": 3, "num_labels": 3, "initializer_range": 0.5}
+SIZE = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "max_position_embeddings": 66,
+}
+KINDS = {
+    "Bert": SIZE,
+    "Roberta": SIZE,
+    "DistilBert": {"dim": 32, "n_layers": 2, "n_heads": 2, "hidden_dim": 64, "max_position_embeddings": 66},
+    "Albert": SIZE | {"embedding_size": 16},
+    "Electra": SIZE | {"embedding_size": 32},
+    "DebertaV2": SIZE | {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_buckets": 8},
+    "MPNet": SIZE,
+    "ModernBert": SIZE | {"cls_token_id": 2, "sep_token_id": 3, "bos_token_id": 2, "local_attention": 8},
+    "T5": {"d_model": 32, "d_kv": 16, "d_ff": 64, "num_layers": 2, "num_heads": 2, "decoder_start_token_id": 0},
+}
+
+
+@pytest.fixture
+def small_models(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(Path(__file__).parent.parent / "contestants")
+    sys.modules.pop("small_models", None)
+    import small_models
+
+    return small_models
+
+
+def model_of(kind: str, sizes: dict):
+    import torch
+    import transformers
+
+    torch.manual_seed(0)
+    config = getattr(transformers, f"{kind}Config")(**COMMON, **sizes)
+    config._attn_implementation = "eager"
+    model = transformers.AutoModelForSequenceClassification.from_config(config)
+    return model.eval().requires_grad_(False)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_graph_gives_the_models_logits_row_by_row_and_int8_ones_near(small_models, tmp_path, kind):
+    model, encoder = model_of(kind, KINDS[kind]), Encoder(small_models.tokenizer_of_words(), 32)
+    texts = small_models.rows(30, 1).texts
+    onnx_export.export(model, encoder, texts, tmp_path / "model.onnx", kind)
+    onnx_export.fuse(tmp_path / "model.onnx", model, encoder, texts, kind)
+    onnx_export.quantise(tmp_path / "model.onnx", tmp_path / "int8.onnx")
+    encoded = encoder.encode(texts)
+    theirs = np.concatenate([model(**encoder.batch(encoded, [row], "cpu")).logits.numpy() for row in range(30)])
+    ours, int8 = (
+        onnx.load(tmp_path / f"{name}.onnx", encoder, "fp32", "cpu").logits(encoded, batch_size=7)
+        for name in ("model", "int8")
+    )
+    np.testing.assert_allclose(ours, theirs, atol=1e-4 * np.abs(theirs).max())
+    assert 1e-6 < np.abs(int8 - theirs).max() < 0.3 * np.abs(theirs).max()
+
+
+def test_a_graph_that_answers_otherwise_is_refused(small_models, tmp_path):
+    # XLNet computes its positions outside the graph: traced, they are those of the traced rows
+    sizes = {"d_model": 32, "n_layer": 2, "n_head": 2, "d_inner": 64}
+    model, encoder = model_of("XLNet", sizes), Encoder(small_models.tokenizer_of_words(), 32)
+    with pytest.raises(ModelError, match=r"xlnet: the exported graph answers otherwise than the model"):
+        onnx_export.export(model, encoder, small_models.rows(30, 1).texts, tmp_path / "model.onnx", "xlnet")
+
+
+def test_a_file_that_is_no_graph_is_refused(tmp_path):
+    (tmp_path / "model.onnx").write_bytes(b"no graph")
+    with pytest.raises(ModelError, match="the graph cannot be loaded"):
+        onnx.load(tmp_path / "model.onnx", Encoder(None, 8), "fp32", "cpu")
+
+
+def test_a_device_that_onnxruntime_cannot_use_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(onnx, "runs_on", lambda kind: False)
+    with pytest.raises(ModelError, match="onnxruntime cannot run on cuda here"):
+        onnx.load(tmp_path / "model.onnx", Encoder(None, 8), "fp32", "cuda")
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(UnavailableError, match=r"pip install 'pytest-modelcompare\[onnx\]'"):
+        onnx.require_onnxruntime()

@@ -1,0 +1,113 @@
+"""Each technique leaves the training as it is, but for rounding."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from pytest_modelcompare.records import Device
+from pytest_modelcompare.training.layouts import Padded, Unpadded, layout_for
+from pytest_modelcompare.training.loop import train
+from pytest_modelcompare.training.recipe import Techniques
+
+FP32 = Device("cpu", "fp32", "a test")
+PLAIN = Techniques(unpadded=False, buckets=False, first_position=False, fast_dropout=False, fused=False)
+KNOWN = ["bert", "roberta", "electra", "distilbert"]
+
+
+def without_dropout(model):
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    return model
+
+
+@pytest.fixture
+def trained(world, recipe):
+    def train_one(kind, techniques, **changes):
+        model = without_dropout(world(kind).model())
+        train(model, *world(kind).material(), FP32, recipe(techniques=techniques, **changes))
+        return model
+
+    return train_one
+
+
+@pytest.mark.parametrize("kind", KNOWN)
+@pytest.mark.parametrize("technique", ["unpadded", "buckets", "first_position", "fused", "fast_dropout"])
+def test_a_technique_changes_nothing_but_rounding(trained, equal_weights, kind, technique):
+    assert equal_weights(trained(kind, replace(PLAIN, **{technique: True})), trained(kind, PLAIN), atol=2e-5)
+
+
+@pytest.mark.parametrize("kind", KNOWN)
+def test_known_models_are_trained_without_padding(world, kind):
+    encoder, encoded, _ = world(kind).material()
+    model = world(kind).model()
+    with layout_for(model, encoder, encoded, FP32, Techniques()) as (layout, _):
+        assert isinstance(layout, Unpadded)
+    assert "forward" not in vars(last_layers(model)[-1])  # as it was
+
+
+def last_layers(model):
+    base = model.base_model
+    return (base.transformer if hasattr(base, "transformer") else base.encoder).layer
+
+
+def test_an_unknown_model_is_padded(world, trained, equal_weights):
+    encoder, encoded, _ = world("albert").material()
+    with layout_for(world("albert").model(), encoder, encoded, FP32, Techniques()) as (layout, _):
+        assert isinstance(layout, Padded)
+    assert equal_weights(trained("albert", Techniques()), trained("albert", PLAIN), atol=2e-5)
+
+
+def test_a_model_whose_code_has_changed_is_padded(world):
+    encoder, encoded, _ = world("bert").material()
+    model = world("bert").model()
+    layer = last_layers(model)[-1]
+    usual = layer.forward
+    type(layer).forward, kept = lambda self, *given, **named: 2 * kept(self, *given, **named), type(layer).forward
+    try:
+        with layout_for(model, encoder, encoded, FP32, Techniques()) as (layout, _):
+            assert isinstance(layout, Padded)
+    finally:
+        type(layer).forward = kept
+    assert layer.forward == usual
+
+
+def test_accumulated_batches_are_one_large_batch(trained, equal_weights):
+    accumulated = trained("bert", PLAIN, batch_size=4, gradient_accumulation=4)
+    assert equal_weights(accumulated, trained("bert", PLAIN, batch_size=16))
+
+
+def test_a_steps_loss_is_that_of_torch_with_weights_and_smoothing(world, recipe):
+    from functools import partial
+
+    from pytest_modelcompare.training.loop import Extras
+    from pytest_modelcompare.training.losses import classification_losses
+
+    encoder, encoded, labels = world("bert").material(8)
+    model = without_dropout(world("bert").model())
+    batch = encoder.batch(encoded, np.arange(8), "cpu")
+    with torch.no_grad():
+        losses = torch.nn.functional.cross_entropy(
+            model(**batch).logits, torch.from_numpy(labels), reduction="none", label_smoothing=0.1
+        ).numpy()
+    weights = np.array([1.0, 2.0, 3.0], np.float32)[labels]
+    one_step = recipe(batch_size=8, max_steps=1)
+    smooth = partial(classification_losses, label_smoothing=0.1)
+    found = train(model, encoder, encoded, labels, FP32, one_step, losses_of=smooth, extras=Extras(weights))
+    assert found.loss == pytest.approx(float((losses * weights).sum() / weights.sum()), rel=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_half_precision_learns_as_fp32_does(world, recipe, precision):
+    losses = []
+    for one in (precision, "fp32"):
+        model = without_dropout(world("bert").model())
+        found = train(model, *world("bert").material(), Device("cpu", one, ""), recipe(epochs=5, learning_rate=3e-3))
+        losses.append(found.loss)
+        assert all(weights.dtype == torch.float32 for weights in model.parameters())
+    assert losses[0] == pytest.approx(losses[1], abs=0.01)
+    assert losses[0] != losses[1]
