@@ -6,38 +6,40 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from pytest_modelcompare.errors import BudgetError, LLMError, ModelCompareError
-from pytest_modelcompare.llm.pace import Retries
-from pytest_modelcompare.llm.prompts import Request
+from pytest_modelcompare.llm.caching import marked, shared_prefixes
+from pytest_modelcompare.llm.pace import TOO_FAST, Pace, Size
 from pytest_modelcompare.llm.provider import Answer, GrammarTooLarge, Provider, Transient
 from pytest_modelcompare.llm.reply import Reply
+from pytest_modelcompare.llm.request import Request
+from pytest_modelcompare.llm.retries import Retries
+from pytest_modelcompare.llm.work import Halted, Work
 from pytest_modelcompare.pricing.price_list import PriceTable, Usage, answer_cost_usd
 
 
 class Journal(Protocol):
     """Where answers are kept."""
 
-    def put(self, key: str, record: dict[str, object]) -> None: ...
+    def get(self, key: str) -> dict[str, Any] | None: ...
 
+    def put(self, key: str, record: dict[str, Any]) -> None: ...
+
+
+ROUNDED_UP_TO = 64
+"""Tokens: bounds of requests that are alike have one price, which is looked up once."""
 
 GRACE_S = 3.0
 """How long answers in flight may still arrive after an interrupt."""
 
 
-class Work:
-    """What several workers share."""
+class Batching(Protocol):
+    """Answers that come in batches; what they leave out is asked singly."""
 
-    def __init__(self, requests: list[Request], tell: Callable[[int], None]) -> None:
-        self.requests = requests
-        self.waiting = iter(range(len(requests)))
-        self.replies: dict[int, Reply] = {}
-        self.failures: list[BaseException] = []
-        self.done = 0
-        self.tell = tell
+    async def fill(self, asker: Asker, work: Work) -> None: ...
 
 
 @dataclass(slots=True)
@@ -54,11 +56,15 @@ class Asker:
     stop: threading.Event = field(default_factory=threading.Event)
     """Set from another thread to ask no more."""
 
+    batching: Batching | None = None
+    pace: Pace = field(default_factory=Pace)
     spent_usd: float = 0.0
     reserved_usd: float = 0.0
     unheard_usd: float = 0.0
+    unheard: int = 0
     under_way: int = 0
     calls: int = 0
+    _work: Work | None = None
 
     def ask(self, requests: Sequence[Request], tell: Callable[[int], None]) -> list[Reply]:
         """Replies in the order of the requests.
@@ -75,50 +81,91 @@ class Asker:
 
     async def ask_all(self, requests: Sequence[Request], tell: Callable[[int], None]) -> list[Reply]:
         """The first failure, or a stop, keeps the rest from being sent; what is in flight may arrive and is stored."""
-        work = Work(list(requests), tell)
-        workers = [asyncio.create_task(self.worker(work)) for _ in range(min(self.in_flight, len(requests)))]
-        watch = asyncio.create_task(self.stop_when_told(workers))
+        work = self._work = Work(requests, tell)
+        self.pace.sleep = self.patience
+        parts = asyncio.create_task(self.in_parts(work))
+        watch = asyncio.create_task(self.stop_when_told(work, parts))
         try:
-            await asyncio.gather(*workers, return_exceptions=True)
+            await asyncio.gather(parts, return_exceptions=True)
         finally:
             watch.cancel()
             await self.provider.close()
         if work.failures:
             raise work.failures[0]
-        for task in workers:
-            if not task.cancelled() and (error := task.exception()) is not None:
-                raise error
-        if work.done < len(requests):
+        if not parts.cancelled() and (error := parts.exception()) is not None and not isinstance(error, Halted):
+            raise error
+        if work.missing():
+            done = len(work.replies)
             raise LLMError(
-                f"interrupted after {work.done:,} of {len(requests):,} answers", fix="run again: they are stored"
+                f"interrupted after {done:,} of {len(requests):,} answers",
+                fix="run again: they are stored, and batches under way are collected then",
             )
         return [work.replies[index] for index in range(len(requests))]
 
-    async def worker(self, work: Work) -> None:
-        """Take one request after the other until there is none, or a reason to stop."""
-        for index in work.waiting:
-            if work.failures or self.stop.is_set():
-                return
-            try:
-                work.replies[index] = await self.ask_one(work.requests[index])
-            except (ModelCompareError, GrammarTooLarge) as error:
-                work.failures.append(error)
-                return
-            except asyncio.CancelledError:
-                raise
-            except BaseException as error:
-                work.failures.append(error)  # whatever it is, nothing more is asked
-                raise
-            work.done += 1
-            work.tell(work.done)
+    async def in_parts(self, work: Work) -> None:
+        """Batches first; of the rest, one request of each prefix to fill the service's cache, then all others."""
+        if self.batching is not None:
+            await self.batching.fill(self, work)
+        missing = work.missing()
+        shared = shared_prefixes([work.requests[index] for index in missing])
+        for index, request in zip(missing, marked([work.requests[i] for i in missing], shared), strict=True):
+            work.requests[index] = request
+        warm = [missing[prefix.requests[0]] for prefix in shared]
+        await self.singly(work, warm)
+        await self.singly(work, [index for index in missing if index not in set(warm)])
 
-    async def stop_when_told(self, workers: Sequence[asyncio.Task[None]]) -> None:
+    async def singly(self, work: Work, indices: Sequence[int]) -> None:
+        """Many at once, each on its own."""
+        waiting = iter(indices)
+
+        async def worker() -> None:
+            for index in waiting:
+                if work.halted.is_set():
+                    return
+                try:
+                    work.note(index, await self.ask_one(work.requests[index]))
+                except Halted:
+                    return
+                except (ModelCompareError, GrammarTooLarge) as error:
+                    work.fail(error)
+                    return
+                except asyncio.CancelledError:
+                    raise
+                except BaseException as error:
+                    work.fail(error)  # whatever it is, nothing more is asked
+                    raise
+
+        count = min(self.in_flight, len(indices))
+        await asyncio.gather(*(worker() for _ in range(count)), return_exceptions=True)
+
+    async def stop_when_told(self, work: Work, parts: asyncio.Task[None]) -> None:
         """After a stop, what is in flight gets a moment to arrive; then it is given up."""
         while not self.stop.is_set():
             await asyncio.sleep(0.1)
+        work.halted.set()
         await asyncio.sleep(GRACE_S)
-        for task in workers:
-            task.cancel()
+        parts.cancel()
+
+    async def patience(self, seconds: float) -> None:
+        """Sleep, unless nothing more is to be sent.
+
+        Raises:
+            Halted: so it is.
+        """
+        assert self._work is not None
+        sleeper = asyncio.ensure_future(self.retries.sleep(seconds))
+        halted = asyncio.ensure_future(self._work.halted.wait())
+        try:
+            await asyncio.wait({sleeper, halted}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeper.cancel()
+            halted.cancel()
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Raises Halted where nothing more is to be sent."""
+        if self._work is not None and self._work.halted.is_set():
+            raise Halted
 
     async def ask_one(self, request: Request) -> Reply:
         """One request with its retries; its worst price is reserved while it is under way."""
@@ -127,19 +174,35 @@ class Asker:
             if self.under_way == 0:
                 raise self.over_budget()
             await asyncio.sleep(0.02)  # what is under way costs less than its reserve; see what is left then
+            self.go_on()
         self.reserved_usd += worst
         self.under_way += 1
         try:
-            timed, retries = await self.retries.run(lambda: self.timed(request, worst))
+            (answer, latency_ms), tried = await self.patient().run(lambda: self.timed(request, worst))
         finally:
             self.reserved_usd -= worst
             self.under_way -= 1
-        answer, latency_ms = timed
-        now = datetime.now(UTC)
-        reply = Reply(answer.text, answer.stop_reason, answer.usage, latency_ms, now.isoformat(), self.session, retries)
-        self.journal.put(request.key(), reply.as_record(provider=request.provider, model=request.model))
-        self.spent_usd += float(answer_cost_usd(f"{request.provider}:{request.model}", answer.usage, now, self.prices))
+        reply = self.reply(answer, latency_ms, datetime.now(UTC), tried)
+        self.keep(request.key(), request, reply)
         return reply
+
+    def reply(self, answer: Answer, latency_ms: float, at: datetime, retries: int = 0) -> Reply:
+        """An answer of this session."""
+        return Reply(answer.text, answer.stop_reason, answer.usage, latency_ms, at.isoformat(), self.session, retries)
+
+    def keep(self, key: str, request: Request, reply: Reply) -> None:
+        """Store a reply and count what it cost.
+
+        Args:
+            request: names the model.
+        """
+        self.journal.put(key, reply.as_record(provider=request.provider, model=request.model))
+        model = f"{request.provider}:{request.model}"
+        self.spent_usd += float(answer_cost_usd(model, reply.usage, reply.date, self.prices))
+
+    def patient(self) -> Retries:
+        """Retries whose waits end where nothing more is to be sent."""
+        return replace(self.retries, sleep=self.patience)
 
     @property
     def committed_usd(self) -> float:
@@ -154,23 +217,43 @@ class Asker:
         )
 
     async def timed(self, request: Request, worst: float) -> tuple[Answer, float]:
-        if self.committed_usd > self.budget_usd:
-            raise self.over_budget()
-        self.calls += 1
-        started = time.perf_counter()
+        """One attempt, when its turn has come, with the time it took."""
+        size = Size(request.input_tokens_estimate(), request.max_output_tokens)
+        let_go = await self.pace.enter(size)
         try:
+            self.go_on()
+            if self.committed_usd > self.budget_usd:
+                raise self.over_budget()
+            self.calls += 1
+            started = time.perf_counter()
             answer = await self.provider.ask(request)
         except Transient as error:
             self.unheard_usd += worst if error.sent else 0.0
+            self.unheard += error.sent
+            self.pace.leave(let_go, size)
+            if error.status in TOO_FAST:
+                self.pace.turned_away(error.headers, let_go, error.retry_after_s)
+            else:
+                self.pace.answered(error.headers, let_go)
             raise
-        return answer, (time.perf_counter() - started) * 1_000
+        except BaseException:
+            self.pace.leave(let_go, size)
+            raise
+        latency_ms = (time.perf_counter() - started) * 1_000
+        self.pace.leave(let_go, size)
+        self.pace.answered(answer.headers, let_go)
+        return answer, latency_ms
 
-    def worst_price(self, request: Request) -> float:
+    def worst_price(self, request: Request, *, batch: bool = False) -> float:
         """USD that this request cannot exceed."""
-        return price_of(request, self.prices, request.most_input_tokens(), request.max_output_tokens)
+        most = -(-request.most_input_tokens() // ROUNDED_UP_TO) * ROUNDED_UP_TO
+        plain = price_of(request, self.prices, Usage(most, request.max_output_tokens, batch=batch))
+        if request.cached_turns is None:
+            return plain
+        written = Usage(0, request.max_output_tokens, cache_write_tokens=most)
+        return max(plain, price_of(request, self.prices, written))
 
 
-def price_of(request: Request, prices: PriceTable | None, input_tokens: int, output_tokens: int) -> float:
+def price_of(request: Request, prices: PriceTable | None, usage: Usage) -> float:
     """USD of one request with so many tokens."""
-    usage = Usage(input_tokens, output_tokens)
     return float(answer_cost_usd(f"{request.provider}:{request.model}", usage, datetime.now(UTC), prices))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from pytest_modelcompare.errors import LLMError
 from pytest_modelcompare.llm.prompts import Request
+from pytest_modelcompare.llm.wording import Form
 from pytest_modelcompare.pricing.price_list import Usage
 
 
@@ -16,7 +19,11 @@ class Answer:
 
     text: str
     stop_reason: str
+    """`end_turn`, or what leaves no answer: refusal, content_filter, max_tokens, model_context_window_exceeded."""
+
     usage: Usage
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What the service said of its limits: its rate-limit headers, names in lower case. Not stored."""
 
 
 class Transient(Exception):
@@ -26,17 +33,38 @@ class Transient(Exception):
         reason: in words, without anything secret.
         retry_after_s: how long the service wants to be left alone, if it said so.
         sent: whether the request may have been answered, and billed, without our hearing of it.
+        status: the HTTP status; None without a response.
+        headers: as in `Answer`.
     """
 
-    def __init__(self, reason: str, retry_after_s: float | None = None, *, sent: bool = False) -> None:
+    def __init__(
+        self,
+        reason: str,
+        retry_after_s: float | None = None,
+        *,
+        sent: bool = False,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(reason)
         self.sent = sent
         self.reason = reason
         self.retry_after_s = retry_after_s
+        self.status = status
+        self.headers = headers or {}
 
 
 class GrammarTooLarge(Exception):
-    """The service cannot restrict an answer to so many labels."""
+    """The service cannot restrict answers of this form: too many labels, or no such ability.
+
+    Args:
+        said: the service's own words.
+        form: what was asked for; the other forms are not concerned.
+    """
+
+    def __init__(self, said: str, form: Form = "label") -> None:
+        super().__init__(said)
+        self.form: Form = form
 
 
 class Provider(Protocol):
@@ -55,4 +83,50 @@ class Provider(Protocol):
         """Give back connections."""
 
 
-__all__ = ["Answer", "GrammarTooLarge", "LLMError", "Provider", "Transient"]
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a provider needs to reach its service."""
+
+    model: str
+    """Without the provider's name."""
+
+    api_key: str | None
+    """From the environment; None where none is set and none is needed."""
+
+    base_url: str | None
+    """An address other than the provider's own."""
+
+    base: Path
+    """The suite's folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderKind:
+    """One provider as suites name it: `prompt: NAME:MODEL`."""
+
+    name: str
+    """Lower case letters, digits, `_` and `-`, beginning with a letter."""
+
+    connect: Callable[[Access], Provider]
+    """Makes a client. Imports its SDK no sooner."""
+
+    key_env: str | None = None
+    """The environment variable that holds its key, unless the suite says another; None: it needs no key."""
+
+    url_env: str | None = None
+    """The environment variable with another address, where its SDK reads one."""
+
+    key_needed_elsewhere: bool = True
+    """Whether another address needs the key too, even where the suite names no variable."""
+
+    largest_menu: int = 100
+    """More labels than this are never sent as a closed menu; the answer is then free text, checked here."""
+
+    batches: bool = False
+    """Whether its client is a `BatchService` too."""
+
+    counts_tokens: bool = False
+    """Whether its client has `count_tokens(request)`, which costs nothing."""
+
+
+__all__ = ["Access", "Answer", "GrammarTooLarge", "LLMError", "Provider", "ProviderKind", "Transient", "Usage"]

@@ -8,12 +8,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from pytest_modelcompare.llm.prompts import ANSWER_KEY
+from pytest_modelcompare.llm.wording import ANSWER_KEY
 from pytest_modelcompare.pricing.price_list import Usage
 from pytest_modelcompare.records import NO_ANSWER
 
 FAILED_STOPS = {
     "refusal": "refused",
+    "content_filter": "stopped by the content filter",
     "max_tokens": "cut short",
     "model_context_window_exceeded": "too long for the model",
 }

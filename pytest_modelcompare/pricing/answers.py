@@ -25,5 +25,6 @@ def answers_cost(
         raise GateError(f"{missing} of {len(usages)} answers of {model} have no token counts, so they have no cost")
     counted = [usage for usage in usages if usage is not None]
     usd = [float(answer_cost_usd(model, usage, at, prices)) for usage, at in zip(counted, dates, strict=True)]
+    batch = all(usage.batch for usage in counted)
     tokens = float(np.mean([usage.total for usage in counted]))
-    return Cost(np.array(usd), True, tokens, price_note(model, max(dates), prices))
+    return Cost(np.array(usd), True, tokens, price_note(model, max(dates), prices, batch=batch))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pytest_modelcompare.errors import GateError
@@ -28,6 +29,11 @@ class Usage:
 
     cache_write_1h_tokens: int = 0
     batch: bool = False
+    tier: str = ""
+    """The service's own name of the tier that served it, where that has a price of its own: flex, priority, fast."""
+
+    thinking_tokens: int = 0
+    """Of `output_tokens`, among which they are billed."""
 
     @property
     def total(self) -> int:
@@ -46,6 +52,9 @@ class Prices:
 
     cache_write: Decimal | None = None
     """None: as `input`."""
+
+    batch: Decimal = Decimal("0.5")
+    """Share of these prices that a request in a batch costs."""
 
 
 PriceTable = Mapping[str, Prices]
@@ -75,15 +84,22 @@ def require_counts(model: str, usage: Usage) -> None:
 
 
 def own_cost(price: Prices, usage: Usage) -> Decimal:
-    """By the suite's prices; a batch costs what the suite says, so no discount is assumed."""
+    """By the suite's prices."""
     read = price.input if price.cache_read is None else price.cache_read
     write = price.input if price.cache_write is None else price.cache_write
     written = usage.cache_write_tokens + usage.cache_write_1h_tokens
     total = usage.input_tokens * price.input + usage.output_tokens * price.output
-    return (total + usage.cache_read_tokens * read + written * write) / MILLION
+    whole = (total + usage.cache_read_tokens * read + written * write) / MILLION
+    return whole * price.batch if usage.batch else whole
 
 
 def listed_cost(model: str, usage: Usage, at: datetime) -> Calculation:
+    """By the price table, which knows no time shorter than a minute."""
+    return looked_up(model, usage, at.replace(second=0, microsecond=0))
+
+
+@lru_cache(maxsize=4096)  # a look-up takes 0.1 ms, and answers of a suite are alike
+def looked_up(model: str, usage: Usage, at: datetime) -> Calculation:
     """By the price table of genai-prices, whose `input_tokens` include the cached ones."""
     from genai_prices import Usage as ListedUsage
     from genai_prices import calc_price
@@ -97,22 +113,36 @@ def listed_cost(model: str, usage: Usage, at: datetime) -> Calculation:
         cache_write_tokens=written,
         cache_write_1h_tokens=usage.cache_write_1h_tokens,
     )
-    context = {"processing": "batch"} if usage.batch else None
     try:
-        return calc_price(listed, name, provider_id=provider, genai_request_timestamp=at, price_context=context)
+        found = calc_price(listed, name, provider_id=provider, genai_request_timestamp=at)
+        if not (context := price_context(usage)):
+            return found
+        special = calc_price(listed, name, provider_id=provider, genai_request_timestamp=at, price_context=context)
     except LookupError as error:
-        raise GateError(
-            f"no price is known for {model}",
-            fix="give your own in the suite, in USD per million tokens: "
-            f'`prices: {{"{model}": {{input: 0.10, output: 0.50}}}}`',
-        ) from error
+        raise unpriced(f"no price is known for {model}", model) from error
+    if special.model_price == found.model_price:  # the table falls back to the plain price without a word
+        raise unpriced(f"no price is known for {model} with {', '.join(context.values())} processing", model)
+    return special
 
 
-def price_note(model: str, at: datetime, prices: PriceTable | None = None) -> str:
+def price_context(usage: Usage) -> dict[str, str]:
+    """What the price table asks beside the model."""
+    batch = {"processing": "batch"} if usage.batch else {}
+    return batch | ({"service_tier": usage.tier} if usage.tier else {})
+
+
+def unpriced(what: str, model: str) -> GateError:
+    example = f'`prices: {{"{model}": {{input: 0.10, output: 0.50}}}}`'
+    return GateError(what, fix=f"give your own in the suite, in USD per million tokens: {example}")
+
+
+def price_note(model: str, at: datetime, prices: PriceTable | None = None, *, batch: bool = False) -> str:
     """The prices used, for the line of assumptions below the table."""
     own = (prices or {}).get(model)
-    if own:
-        return f"{own.input}/{own.output} USD per million tokens in/out (the suite's `prices`)"
-    one_in = listed_cost(model, Usage(1_000, 0), at).total_price * 1_000
-    one_out = listed_cost(model, Usage(0, 1_000), at).total_price * 1_000
-    return f"{one_in.normalize():f}/{one_out.normalize():f} USD per million tokens in/out (genai-prices, {at.date()})"
+    how = ", in batches" if batch else ""
+    one_in, one_out = (
+        answer_cost_usd(model, usage, at, prices) * 1_000
+        for usage in (Usage(1_000, 0, batch=batch), Usage(0, 1_000, batch=batch))
+    )
+    source = "the suite's `prices`" if own else f"genai-prices, {at.date()}"
+    return f"{one_in.normalize():f}/{one_out.normalize():f} USD per million tokens in/out{how} ({source})"

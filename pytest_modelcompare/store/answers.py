@@ -6,6 +6,8 @@ import fcntl
 import json
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,11 +63,31 @@ class AnswerJournal:
         return record
 
 
-def append_line(path: Path, line: bytes) -> None:
-    """Append a whole line or nothing, under a lock that other processes respect."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+@contextmanager
+def locked(path: Path) -> Iterator[int]:
+    """A journal's descriptor, under a lock that other processes respect. The file is made where there is none."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            # while we waited another process may have put a shorter journal in its place
+            if is_still_at(descriptor, path):
+                yield descriptor
+                return
+        finally:
+            os.close(descriptor)  # releases the lock
+
+
+def is_still_at(descriptor: int, path: Path) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Append a whole line or nothing."""
+    with locked(path) as descriptor:
         size = os.fstat(descriptor).st_size
         if size and os.pread(descriptor, 1, size - 1) != b"\n":
             line = b"\n" + line  # a killed process left a torn line: leave it behind, alone
@@ -76,5 +98,3 @@ def append_line(path: Path, line: bytes) -> None:
         except OSError:
             os.ftruncate(descriptor, size)
             raise
-    finally:
-        os.close(descriptor)  # releases the lock

@@ -37,6 +37,22 @@ class StoreFolders:
         return self._made("downloads")
 
     @property
+    def tokens(self) -> Path:
+        return self._made("tokens")
+
+    @property
+    def checkpoints(self) -> Path:
+        return self._made("checkpoints")
+
+    @property
+    def answered(self) -> Path:
+        return self._made("answered")
+
+    @property
+    def reports(self) -> Path:
+        return self._made("reports")
+
+    @property
     def locks(self) -> Path:
         return self._made("locks")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +18,8 @@ from pytest_modelcompare.records import Device, Footprint, Outcome, Predictions,
 from pytest_modelcompare.store.folders import StoreFolders, store_errors
 
 FORMAT = 1
+VALIDATION = "validation.npz"
+"""Beside the predictions, where the data set had validation rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,14 @@ class RunStore:
             if session is None or run.session == session:
                 return run
         return None
+
+    def as_of(self, fingerprint: str, moment: str) -> Run | None:
+        """The run that was the newest at a moment, ISO 8601; None where it is not there any more."""
+        parent = self.folders.root / "runs" / fingerprint
+        if not parent.is_dir():
+            return None
+        before = [folder for folder in sorted(parent.iterdir()) if folder.name < f"{moment.replace(':', '')[:17]}~"]
+        return read_run(before[-1]) if before else None
 
     @contextmanager
     def lock(self, fingerprint: str) -> Iterator[None]:
@@ -67,10 +77,9 @@ def write_run(run: Run) -> None:
     """Write a run's facts and predictions into its folder."""
     outcome = run.outcome
     predictions = outcome.predictions
-    arrays: dict[str, Any] = {"labels": predictions.labels}
-    if predictions.scores is not None:
-        arrays["scores"] = predictions.scores.astype(np.float32)
-    np.savez(run.folder / "predictions.npz", **arrays)
+    np.savez(run.folder / "predictions.npz", **arrays_of(predictions))
+    if outcome.validation is not None:
+        np.savez(run.folder / VALIDATION, **arrays_of(outcome.validation))
     facts = {
         "format": FORMAT,
         "fingerprint": run.fingerprint,
@@ -88,6 +97,19 @@ def write_run(run: Run) -> None:
     (run.folder / "run.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
 
+def arrays_of(predictions: Predictions) -> dict[str, Any]:
+    arrays: dict[str, Any] = {"labels": predictions.labels}
+    if predictions.scores is not None:
+        arrays["scores"] = predictions.scores.astype(np.float32)
+    return arrays
+
+
+def read_predictions(path: Path, scores_from: str, failures: Mapping[str, int]) -> Predictions:
+    with np.load(path, allow_pickle=False) as arrays:
+        scores = arrays["scores"].astype(np.float64) if "scores" in arrays else None
+        return Predictions(arrays["labels"], scores, scores_from, failures)
+
+
 def read_run(folder: Path) -> Run:
     """The run in a folder of the store.
 
@@ -96,12 +118,12 @@ def read_run(folder: Path) -> Run:
     """
     try:
         facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        with np.load(folder / "predictions.npz", allow_pickle=False) as arrays:
-            labels = arrays["labels"]
-            scores = arrays["scores"].astype(np.float64) if "scores" in arrays else None
-        predictions = Predictions(labels, scores, facts["scores_from"], facts["failures"])
+        predictions = read_predictions(folder / "predictions.npz", facts["scores_from"], facts["failures"])
+        validation = None
+        if (folder / VALIDATION).exists():
+            validation = read_predictions(folder / VALIDATION, facts["scores_from"], {})
         device = Device(**facts["device"]) if facts["device"] else None
-        outcome = Outcome(predictions, Footprint(**facts["footprint"]), device, tuple(facts["notes"]))
+        outcome = Outcome(predictions, Footprint(**facts["footprint"]), device, tuple(facts["notes"]), validation)
         return Run(
             facts["fingerprint"],
             outcome,

@@ -1,0 +1,216 @@
+"""Answers at half price, within a day: requests go to the service in batches, whose ids outlive this process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol, runtime_checkable
+
+from pytest_modelcompare.errors import LLMError
+from pytest_modelcompare.llm.asking import Asker
+from pytest_modelcompare.llm.provider import Answer, Transient
+from pytest_modelcompare.llm.request import Request
+from pytest_modelcompare.llm.work import Work
+from pytest_modelcompare.store.batches import KEY_START
+
+MOST_REQUESTS = 100_000
+MOST_BYTES = 256_000_000
+"""Of one batch. Source: https://platform.claude.com/docs/en/build-with-claude/batch-processing#batch-limitations"""
+
+FIRST_LOOK_S = 2.0
+LONGEST_LOOK_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A batch that the service is done with."""
+
+    at: datetime
+    kept: bool = True
+    """False: its results are no longer there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """What became of a request in a batch that has no answer."""
+
+    kind: str
+    """errored, expired or canceled."""
+
+
+@runtime_checkable
+class BatchService(Protocol):
+    """What a provider's client can do beside single requests. Each raises Transient and LLMError as `ask` does."""
+
+    def batch_bytes(self, request: Request) -> int:
+        """What a request adds to a batch's size."""
+
+    async def create_batch(self, requests: Sequence[Request]) -> str:
+        """Send a batch; each request goes by its key. Returns the batch's id."""
+
+    async def lost_batch(self, size: int, known: Collection[str], since: datetime) -> str | None:
+        """The id of a batch of this size that was made since and is not known: its response was cut off."""
+
+    async def batch_ended(self, batch: str) -> Ended | None:
+        """None while it is under way."""
+
+    def batch_results(self, batch: str) -> AsyncIterator[tuple[str, Answer | Unanswered]]:
+        """Key and answer of each request, in any order."""
+
+
+class BatchBook(Protocol):
+    """Which batches are under way, kept beyond this process."""
+
+    def open(self, service: str) -> Mapping[str, Collection[str]]:
+        """Batch id → the first digits of its requests' keys."""
+
+    def opened(self, service: str, batch: str, keys: Sequence[str]) -> None: ...
+
+    def closed(self, service: str, batch: str) -> None: ...
+
+
+@dataclass(slots=True)
+class NoBook:
+    """Remembers batches for as long as it lives."""
+
+    batches: dict[str, list[str]] = field(default_factory=dict)
+
+    def open(self, service: str) -> Mapping[str, Collection[str]]:  # noqa: ARG002
+        return dict(self.batches)
+
+    def opened(self, service: str, batch: str, keys: Sequence[str]) -> None:  # noqa: ARG002
+        self.batches[batch] = [key[:KEY_START] for key in keys]
+
+    def closed(self, service: str, batch: str) -> None:  # noqa: ARG002
+        self.batches.pop(batch, None)
+
+
+def service_name(model: str, base_url: str | None) -> str:
+    """Under which a book keeps the batches of one model at one address."""
+    return f"{model} {base_url or ''}".strip()
+
+
+@dataclass(slots=True)
+class Batches:
+    """Collects what is under way from earlier sessions, sends the rest, waits, and collects that too."""
+
+    service: BatchService
+    book: BatchBook
+    name: str
+    """As `service_name` gives it."""
+
+    submit: bool = True
+    """False: only take what earlier sessions' batches have ready."""
+
+    most_requests: int = MOST_REQUESTS
+    most_bytes: int = MOST_BYTES
+    reserved_usd: dict[str, float] = field(default_factory=dict)
+    """The worst price of each batch under way."""
+
+    async def fill(self, asker: Asker, work: Work) -> None:
+        """Answers into `work`. What errored or expired is left out.
+
+        Raises:
+            BudgetError: not even one more request fits the budget.
+            LLMError: the service refused, or a batch was cancelled.
+        """
+        numbers = {request.key(): index for index, request in enumerate(work.requests)}
+        starts = {key[:KEY_START] for key in numbers}
+        under_way = [batch for batch, keys in self.book.open(self.name).items() if starts.intersection(keys)]
+        sent = {key for keys in self.book.open(self.name).values() for key in keys}
+        left = [index for key, index in numbers.items() if key[:KEY_START] not in sent] if self.submit else []
+        while under_way or left:
+            left, made = await self.send(asker, work, left, alone=not under_way)
+            for batch in [*under_way, *made]:
+                await self.collect(asker, work, numbers, batch)
+            under_way = []
+
+    async def send(self, asker: Asker, work: Work, left: list[int], *, alone: bool) -> tuple[list[int], list[str]]:
+        """As many batches as the budget allows for now.
+
+        Returns:
+            what did not fit, and the batches made.
+        """
+        made: list[str] = []
+        while left:
+            part, worst = self.part(asker, work, left)
+            if not part:
+                if alone and not made:
+                    raise asker.over_budget()
+                break
+            requests = [work.requests[index] for index in part]
+            asker.go_on()
+            batch = await self.create(asker, requests)
+            self.book.opened(self.name, batch, [request.key() for request in requests])
+            asker.reserved_usd += worst
+            self.reserved_usd[batch] = worst
+            asker.calls += len(part)
+            left = left[len(part) :]
+            made.append(batch)
+        return left, made
+
+    def part(self, asker: Asker, work: Work, left: Sequence[int]) -> tuple[list[int], float]:
+        """From the front, what fits one batch and what may still be spent; with its worst price."""
+        part: list[int] = []
+        worst, size = 0.0, 0
+        for index in left:
+            request = work.requests[index]
+            price, added = asker.worst_price(request, batch=True), self.service.batch_bytes(request)
+            dear = asker.committed_usd + worst + price > asker.budget_usd
+            if dear or len(part) == self.most_requests or (part and size + added > self.most_bytes):
+                break
+            worst, size = worst + price, size + added
+            part.append(index)
+        return part, worst
+
+    async def create(self, asker: Asker, requests: Sequence[Request]) -> str:
+        """Send one batch. Where the response was cut off, look for the batch before sending it again."""
+        started = datetime.now(UTC)
+
+        async def once() -> str:
+            try:
+                return await self.service.create_batch(requests)
+            except Transient as error:
+                if not error.sent:
+                    raise
+                known = self.book.open(self.name).keys()
+                found = await self.service.lost_batch(len(requests), known, started)
+                if found is None:
+                    raise
+                return found
+
+        return (await asker.patient().run(once))[0]
+
+    async def collect(self, asker: Asker, work: Work, numbers: Mapping[str, int], batch: str) -> None:
+        """Wait for a batch and store its answers; one that is not ready is left where nothing is to be sent."""
+        pause = FIRST_LOOK_S
+        retries = asker.patient()
+        while (ended := (await retries.run(lambda: self.service.batch_ended(batch)))[0]) is None:
+            if not self.submit:
+                return
+            await asker.patience(pause)
+            pause = min(pause * 1.5, LONGEST_LOOK_S)
+        if ended.kept:
+            await retries.run(lambda: self.take(asker, work, numbers, batch, ended.at))
+        self.book.closed(self.name, batch)
+
+    async def take(self, asker: Asker, work: Work, numbers: Mapping[str, int], batch: str, at: datetime) -> None:
+        """Store every answer of a batch that is not stored yet."""
+        cancelled = 0
+        async for key, result in self.service.batch_results(batch):
+            index = numbers.get(key)
+            if isinstance(result, Unanswered):
+                cancelled += result.kind == "canceled"
+            elif index not in work.replies and (index is not None or asker.journal.get(key) is None):
+                reply = asker.reply(result, 0.0, at)
+                asker.keep(key, work.requests[0], reply)
+                if index is not None:
+                    work.note(index, reply)
+        asker.reserved_usd -= self.reserved_usd.pop(batch, 0.0)
+        if cancelled:
+            self.book.closed(self.name, batch)
+            raise LLMError(
+                f"{cancelled:,} requests of batch {batch} were cancelled",
+                fix="run again to ask for them; the batch's other answers are stored",
+            )

@@ -1,0 +1,59 @@
+"""Trying again: as long as the service asks, with jitter, within a stated number of attempts."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from pytest_modelcompare.errors import LLMError
+from pytest_modelcompare.llm.provider import Transient
+
+T = TypeVar("T")
+LONGEST_WAIT_S = 120.0
+JITTER = 0.1
+"""Added at most to what a service asks for, so that not all come back at once."""
+
+
+def asked_to_wait(seconds: float | None) -> str:
+    return f"; the service asks for {seconds:,.0f} s of patience" if seconds and seconds > LONGEST_WAIT_S else ""
+
+
+@dataclass(slots=True)
+class Retries:
+    """How often and how long: at most 8 attempts, waits from 1 s doubling up to 2 minutes.
+
+    The sleeper and the dice can be given for tests.
+    """
+
+    attempts: int = 8
+    first_wait_s: float = 1.0
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    dice: random.Random = field(default_factory=random.Random)
+
+    def wait_s(self, attempt: int, asked_for_s: float | None) -> float:
+        """Doubling, with jitter; never less than what the service asked for."""
+        backoff = self.dice.uniform(0.5, 1.0) * min(self.first_wait_s * 2**attempt, LONGEST_WAIT_S)
+        return float(max(backoff, (asked_for_s or 0.0) * self.dice.uniform(1, 1 + JITTER)))
+
+    async def run(self, once: Callable[[], Awaitable[T]]) -> tuple[T, int]:
+        """The result, and how many retries it took.
+
+        Raises:
+            LLMError: the last attempt failed too.
+        """
+        for attempt in range(self.attempts):
+            try:
+                return await once(), attempt
+            except Transient as error:
+                last = error
+                if (error.retry_after_s or 0.0) > LONGEST_WAIT_S:
+                    break
+                if attempt < self.attempts - 1:
+                    await self.sleep(self.wait_s(attempt, error.retry_after_s))
+        raise LLMError(
+            f"gave up after {attempt + 1} attempts: {last.reason}" + asked_to_wait(last.retry_after_s),
+            fix="run again later: what was answered is stored, only the rest is asked",
+        ) from last

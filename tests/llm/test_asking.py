@@ -1,0 +1,125 @@
+"""Many requests at once through the real SDK, against a service with faults."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from typing import Any
+
+import pytest
+
+from pytest_modelcompare.errors import LLMError
+from pytest_modelcompare.llm.asking import Asker
+from pytest_modelcompare.llm.retries import Retries
+from tests.llm.anthropic_server import serving
+from tests.llm.service_limits import RequestLimit
+from tests.llm.small_world import MODEL, Memory, asker_at, some_requests
+
+
+def silent(_: int) -> None:
+    pass
+
+
+FAULTS: list[dict[str, Any]] = [
+    {"status": 429, "retry_after": 0.05},
+    {"status": 529},
+    {"status": 500},
+    {"status": 503},
+    {"drop": True},
+    {"page": b"<html>gateway</html>"},
+    {"text": "", "stop_reason": "refusal"},
+    {"text": '{"label": "ha', "stop_reason": "max_tokens"},
+]
+"""What comes back in 30 % of all cases; the last two are answers, paid for and final."""
+
+
+def faulty(text: str, times: int) -> Any:
+    dice = random.Random(f"{text} {times}")
+    return dice.choice(FAULTS) if dice.random() < 0.3 else "ham"
+
+
+def test_with_30_percent_faults_every_row_is_answered_or_counted_and_none_is_asked_twice_after_its_answer():
+    journal = Memory()
+    answered: dict[str, int] = {}
+
+    def answer(text: str, times: int) -> Any:
+        assert text not in answered
+        found = faulty(text, times)
+        if isinstance(found, str) or "stop_reason" in found:
+            answered[text] = times
+        return found
+
+    with serving(answer) as server:
+        asker = asker_at(server, journal)
+        replies = asker.ask(some_requests(400), silent)
+        assert len(replies) == len(answered) == 400
+        failed = sum(reply.stop_reason != "end_turn" for reply in replies)
+        assert 0 < failed < 60
+        assert set(journal.puts.values()) == {1}
+        assert asker.calls == server.calls > 480
+        assert [reply.retries for reply in replies] == [answered[f"message {row}"] for row in range(400)]
+        assert asker.spent_usd == pytest.approx(server.bill_usd(MODEL), rel=1e-9)
+        assert asker.reserved_usd == pytest.approx(0, abs=1e-12)
+
+
+def test_a_permanent_refusal_also_stops_those_that_wait_to_try_again():
+    def answer(text: str, _: int) -> Any:
+        if text == "message 7":
+            return {"status": 403, "message": "no access", "wait": 0.3}
+        return {"status": 529}
+
+    with serving(answer) as server:
+        asker = asker_at(server, retries=Retries(first_wait_s=5))
+        started = time.monotonic()
+        with pytest.raises(LLMError, match="refuses for good \\(403\\): no access"):
+            asker.ask(some_requests(20), silent)
+        assert time.monotonic() - started < 3
+        assert set(server.asked.values()) == {1}
+
+
+@pytest.mark.parametrize(("status", "words"), [(400, "bad"), (401, "bad key"), (403, "no"), (404, "model: unknown")])
+def test_what_no_retry_would_change_is_said_in_the_services_words(status: int, words: str):
+    with serving(lambda *_: {"status": status, "message": words}) as server:
+        with pytest.raises(LLMError, match=words):
+            asker_at(server, in_flight=1).ask(some_requests(5), silent)
+        assert server.calls == 1
+
+
+def test_a_request_that_takes_too_long_is_sent_again():
+    def answer(_: str, times: int) -> Any:
+        return {"wait": 1.0 if times == 0 else 0, "text": json.dumps({"label": "ham"})}
+
+    with serving(answer) as server:
+        asker = asker_at(server, timeout_s=0.4)
+        [reply] = asker.ask(some_requests(1), silent)
+        assert (reply.retries, asker.unheard) == (1, 1)
+
+
+def test_the_limit_in_the_headers_is_kept():
+    with serving(lambda *_: "ham") as server:
+        server.limit = RequestLimit(1_200, burst=40)  # 20 a second after the first 40
+        asker = asker_at(server, retries=Retries())
+        started = time.monotonic()
+        asker.ask(some_requests(80), silent)
+        seconds = time.monotonic() - started
+        assert server.limit.refused <= 4
+        assert 1.7 <= seconds < 6
+
+
+def test_answers_come_in_the_order_of_the_requests_whatever_the_order_they_arrive_in():
+    def answer(text: str, _: int) -> Any:
+        number = int(text.split()[-1])
+        return {"wait": 0.002 * (20 - number), "text": json.dumps({"label": f"label {number}"})}
+
+    with serving(answer) as server:
+        replies = asker_at(server).ask(some_requests(20), silent)
+    assert [json.loads(reply.text)["label"] for reply in replies] == [f"label {number}" for number in range(20)]
+
+
+def test_what_may_have_been_billed_without_our_hearing_of_it_counts_against_the_budget():
+    with serving(lambda _, times: {"drop": True} if times == 0 else "ham") as server:
+        asker: Asker = asker_at(server)
+        asker.ask(some_requests(10), silent)
+        assert asker.unheard == 10
+        assert asker.unheard_usd == pytest.approx(sum(map(asker.worst_price, some_requests(10))))
