@@ -50,9 +50,16 @@ VALUED: tuple[tuple[str, Any, Any, str, str], ...] = (
     ("device", "auto", "string", "auto|cpu|cuda|mps", "where models train and predict"),
     ("executor", "local", "string", "local", "where jobs run"),
     ("store", "", "string", "DIR", "the store of runs and answers (default: .modelcompare in the rootdir)"),
-    ("report", [], "args", "PATH", "write a report; .json (repeatable)"),
+    ("report", [], "args", "PATH", "write a report; .json, .html or .md (repeatable)"),
 )
 """Options with a value: name, default, ini type, metavar, help. The ini twin is `modelcompare_NAME`."""
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Make known the hook that a conftest adds providers by, also where nothing is compared."""
+    from pytest_modelcompare import hookspecs
+
+    pluginmanager.add_hookspecs(hookspecs)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -8,7 +8,16 @@ import pytest
 
 pytest_plugins = ["pytester"]
 
+IN_ACTIONS = ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE")
+
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+@pytest.fixture(autouse=True)
+def not_in_actions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs that tests start leave nothing in the summary of the workflow that runs the tests."""
+    for name in IN_ACTIONS:
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +26,15 @@ def shared_data() -> Path:
     folder = SHARED / "data"
     if not folder.is_dir():
         pytest.skip("needs ../shared/data, which stands beside the checkout only in development")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def stories_folder() -> Path:
+    """A really pretrained causal language model of 260,000 parameters; it is not part of the project."""
+    folder = SHARED / "models" / "stories260K"
+    if not folder.is_dir():
+        pytest.skip("needs ../shared/models, which stands beside the checkout only in development")
     return folder
 
 

@@ -9,16 +9,19 @@ from pytest_modelcompare.contestants.answering import AskPlan, LLMOptions, Promp
 from pytest_modelcompare.contestants.base import ContestantSpec
 from pytest_modelcompare.contestants.prompt import PromptSettings
 from pytest_modelcompare.errors import BudgetError, ModelCompareError
+from pytest_modelcompare.execution.stopping import plan_to_ask, stages_of, stopped_at
 from pytest_modelcompare.execution.watch import Watcher
 from pytest_modelcompare.store.answers import AnswerJournal
+from pytest_modelcompare.store.batches import BatchLog
 
 if TYPE_CHECKING:
     from pytest_modelcompare.execution.comparison import Comparison, Needs
+    from pytest_modelcompare.gates.spec import GateSpec
 
 
 def plans(comparison: Comparison, needs: Needs) -> dict[str, AskPlan]:
     """What each LLM would be asked, and the estimate of its price."""
-    options, dataset = comparison.options, comparison.dataset
+    options, dataset = comparison.options, comparison.dataset_to_ask
     if dataset is None or options.smoke or options.llm == "off":
         return {}
     journal = AnswerJournal(comparison.folders)
@@ -40,7 +43,13 @@ def llm_options(comparison: Comparison) -> LLMOptions:
     options = comparison.options
     left = comparison.ledger.left_usd(comparison.cap_usd, comparison.asked_usd)
     return LLMOptions(
-        options.llm, left, options.session, comparison.suite.prices, stop=comparison.ledger.stop, note=noted(comparison)
+        options.llm,
+        left,
+        options.session,
+        comparison.suite.prices,
+        stop=comparison.ledger.stop,
+        batches=BatchLog(comparison.folders),
+        note=noted(comparison),
     )
 
 
@@ -75,18 +84,30 @@ def too_dear(comparison: Comparison, cost: float, left: float) -> BudgetError:
     )
 
 
-def ask(comparison: Comparison, spec: ContestantSpec, watcher: Watcher) -> None:
-    """Take the stored answers of one LLM and ask for the rest."""
-    assert comparison.dataset is not None
+def ask(
+    comparison: Comparison, spec: ContestantSpec, watcher: Watcher, gates: Sequence[GateSpec] | None = None
+) -> None:
+    """Take the stored answers of one LLM and ask for the rest, or, where it may stop, until its gates are decided.
+
+    Args:
+        gates: all that were selected; None: not known, and every row is asked.
+    """
+    dataset = comparison.dataset_to_ask
+    assert dataset is not None
     if spec.name in comparison.failures:
         return
+    again = spec.name in comparison.answered
+    stopping = None if again else plan_to_ask(comparison, spec.name, gates)
+    stages = None if stopping is None else stages_of(comparison, stopping)
     journal = AnswerJournal(comparison.folders)
     with comparison.store.lock(f"ask-{spec.name}"), watcher.job(f"{spec.name}: answers") as progress:
         answered = PromptMethod().run(
-            prompt_settings(spec), comparison.dataset, journal, llm_options(comparison), comparison.base, progress
+            prompt_settings(spec), dataset, journal, llm_options(comparison), comparison.base, progress, stages
         )
     comparison.ledger.note_answers(usd=0.0, calls=0, stored=answered.stored)
     comparison.answered[spec.name] = answered
+    if stopping is not None:
+        comparison.stopped[spec.name] = stopped_at(comparison, stopping, answered)
 
 
 def noted(comparison: Comparison) -> Callable[[float, int], None]:

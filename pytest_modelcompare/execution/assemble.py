@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -11,14 +11,19 @@ from pytest_modelcompare.contestants.base import ContestantSpec
 from pytest_modelcompare.contestants.predictions import PredictionsSettings
 from pytest_modelcompare.contestants.published import PublishedSettings
 from pytest_modelcompare.errors import GateError
+from pytest_modelcompare.gates.places import place_of
 from pytest_modelcompare.pricing.answers import answers_cost
 from pytest_modelcompare.pricing.compute import compute_cost, train_cost_usd
 from pytest_modelcompare.pricing.price_list import Usage
-from pytest_modelcompare.records import Cost, Dataset, Evidence, Footprint, Latencies, Published, Run
+from pytest_modelcompare.records import Cost, Dataset, Evidence, Footprint, Latencies, Published, Run, Speed
+from pytest_modelcompare.store.timings import Timing
 
 if TYPE_CHECKING:
+    from pytest_modelcompare.contestants.answering import Answered
     from pytest_modelcompare.execution.comparison import Comparison
+    from pytest_modelcompare.suite.model import ComputeSettings
 
+T = TypeVar("T", Timing, str)
 NO_COMPUTE = "say in the suite what the machine costs: `compute: {price_per_hour: 0.10, utilisation: 0.5}`"
 
 
@@ -61,30 +66,61 @@ def of_runs(comparison: Comparison, spec: ContestantSpec, runs: list[Run], datas
         cost,
         because,
         train_cost,
+        speeds={at: speed_of(comparison, found, at) for at, found in places_of(comparison, spec.name, Timing)},
+        not_timed=dict(places_of(comparison, spec.name, str)),
     )
+
+
+def places_of(comparison: Comparison, name: str, kind: type[T]) -> list[tuple[str, T]]:
+    """Of a contestant, what gates name in parentheses, with its timing there, or with the reason for none."""
+    at = {place: found for (contestant, place), found in comparison.timings_at.items() if contestant == name}
+    return [(place, found) for place, found in at.items() if isinstance(found, kind)]
+
+
+def speed_of(comparison: Comparison, timing: Timing, place: str) -> Speed:
+    """A timing with the cost that follows from it, at the price of its own device."""
+    compute, device = comparison.suite.compute, place_of(place).device or comparison.device_kind
+    price = None if compute is None else compute.price_on(device)
+    if compute is None or price is None or timing.throughput is None:
+        because = NO_COMPUTE if compute is None else no_price(device)
+        return Speed(timing.latencies, timing.throughput, timing.memory_mb, None, because)
+    cost = compute_cost(timing.throughput, price, compute.utilisation)
+    return Speed(timing.latencies, timing.throughput, timing.memory_mb, cost)
+
+
+def no_price(device: str) -> str:
+    return f"`compute: price_per_hour` names no price for {device}"
 
 
 def compute_costs(
     comparison: Comparison, spec: ContestantSpec, runs: list[Run]
 ) -> tuple[Cost | None, str, float | None]:
-    """Cost per prediction, why there is none, and the cost of training all seeds."""
+    """Cost per prediction, why there is none, and the cost of training all seeds, of a sweep those of all members."""
     compute = comparison.suite.compute
     if compute is None:
         return None, NO_COMPUTE, None
-    trained_on = runs[0].outcome.device.kind if runs[0].outcome.device else "cpu"
-    train_price = compute.price_on(trained_on)
-    seconds = sum(run.outcome.footprint.train_seconds for run in runs)
-    trained = None
-    if train_price is not None and np.isfinite(seconds):
-        trained = train_cost_usd(seconds, train_price, compute.utilisation)
+    members = [run for name in spec.members for run in comparison.runs.get(name, [])]
+    trained = training_cost(members or runs, compute)
     timing = comparison.timings.get(spec.name)
-    if timing is None:
+    if timing is None or timing.throughput is None:
         return None, "it was not timed on this machine", trained
     served_on = comparison.device_kind
     price = compute.price_on(served_on)
     if price is None:
-        return None, f"`compute: price_per_hour` names no price for {served_on}", trained
+        return None, no_price(served_on), trained
     return compute_cost(timing.throughput, price, compute.utilisation), "", trained
+
+
+def training_cost(runs: list[Run], compute: ComputeSettings) -> float | None:
+    """USD for these trainings, each at the price of the device it ran on; None where a price or a time is missing."""
+    total = 0.0
+    for run in runs:
+        price = compute.price_on(run.outcome.device.kind if run.outcome.device else "cpu")
+        seconds = run.outcome.footprint.train_seconds
+        if price is None or not np.isfinite(seconds):
+            return None
+        total += train_cost_usd(seconds, price, compute.utilisation)
+    return total
 
 
 def mean_footprint(runs: list[Run]) -> Footprint:
@@ -135,13 +171,18 @@ def of_recording(comparison: Comparison, spec: ContestantSpec, dataset: Dataset)
 
 def of_answers(comparison: Comparison, spec: ContestantSpec, dataset: Dataset) -> Evidence:
     """An LLM that was asked, or whose stored answers were taken."""
-    answered = comparison.answered[spec.name]
+    return of_replies(spec, comparison.answered[spec.name], dataset)
+
+
+def of_replies(spec: ContestantSpec, answered: Answered, dataset: Dataset) -> Evidence:
+    """On the rows that were asked, and no others: what is not asked is not unanswered."""
+    test = dataset.test if answered.rows is None else dataset.test.picked(answered.rows)
     return Evidence(
         spec.name,
         spec.method,
         dataset.labels,
-        dataset.test.labels,
-        dataset.test.groups,
+        test.labels,
+        test.groups,
         (answered.predictions,),
         model=model_of(spec),
         latencies=answered.latencies,

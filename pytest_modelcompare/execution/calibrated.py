@@ -36,8 +36,8 @@ def deferrals(evidence: Evidence, others: Mapping[str, Evidence]) -> dict[str, d
     confidence = np.clip(filled_scores(first).max(axis=1), 0.0, 1.0)
     found = {}
     for name, other in others.items():
-        if other.method not in ASKED or not other.predictions:
-            continue
+        if other.method not in ASKED or not other.predictions or len(other.truth) != len(evidence.truth):
+            continue  # one that stopped early was not asked all rows
         deferral = asdict(defer_below(evidence.truth, first.labels, confidence, other.predictions[0].labels))
         if not np.isfinite(deferral["threshold"]):
             deferral["threshold"] = None  # everything is handed over, whatever the confidence

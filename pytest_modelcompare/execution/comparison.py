@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,8 @@ from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.execution.assemble import assemble
 from pytest_modelcompare.execution.ledger import Ledger
 from pytest_modelcompare.execution.options import DEFAULT_CAP_USD, Options
-from pytest_modelcompare.gates.needs import contestants_of, needs_of
+from pytest_modelcompare.execution.sweep import Selection, with_members
+from pytest_modelcompare.gates.needs import contestants_of, needs_of, places_of
 from pytest_modelcompare.inference.device import device_kind
 from pytest_modelcompare.metrics.catalogue import Need
 from pytest_modelcompare.records import Dataset, Evidence, Run
@@ -27,6 +28,7 @@ from pytest_modelcompare.store.timings import Timing
 if TYPE_CHECKING:
     from pytest_modelcompare.contestants.answering import Answered
     from pytest_modelcompare.data.recorded import RecordedAnswers
+    from pytest_modelcompare.execution.stopping import Stopped
     from pytest_modelcompare.gates.spec import GateSpec
     from pytest_modelcompare.suite.model import Suite
 
@@ -42,6 +44,15 @@ class Needs:
     timed: bool
     """Whether a gate is about speed or about a cost that follows from it."""
 
+    named: frozenset[str] = frozenset()
+    """Those that gates name; the rest are members of sweeps that are named."""
+
+    places: frozenset[tuple[str, str]] = frozenset()
+    """Contestants with the device or length that a gate names for them in parentheses."""
+
+    gates: tuple[GateSpec, ...] | None = None
+    """The gates themselves; None: not known, as in a Python test, which may gate on anything."""
+
 
 @dataclass(slots=True)
 class Comparison:
@@ -54,8 +65,14 @@ class Comparison:
     data_error: ModelCompareError | None = None
     runs: dict[str, list[Run]] = field(default_factory=dict)
     answered: dict[str, Answered] = field(default_factory=dict)
+    stopped: dict[str, Stopped] = field(default_factory=dict)
+    """LLMs whose gates were looked at while they were asked."""
+
     recorded: dict[str, RecordedAnswers] = field(default_factory=dict)
     timings: dict[str, Timing] = field(default_factory=dict)
+    timings_at: dict[tuple[str, str], Timing | str] = field(default_factory=dict)
+    """Contestant and what a gate names in parentheses → its timing there, or why there is none."""
+
     failures: dict[str, ModelCompareError] = field(default_factory=dict)
     asked_usd: float = 0.0
     reference: Run | None = None
@@ -63,6 +80,9 @@ class Comparison:
 
     warnings: list[str] = field(default_factory=list)
     """Found while running; those of the data stand with it."""
+
+    selections: dict[str, Selection] = field(default_factory=dict)
+    """A sweep's plain name → what it stands for."""
 
     judged: dict[str, str] = field(default_factory=dict)
     """What this process judged: gate → keys of the answers, joined by "+"."""
@@ -100,16 +120,33 @@ class Comparison:
 
     def needs(self, specs: Iterable[GateSpec]) -> Needs:
         """What these gates need: contestants in suite order, and whether speed matters."""
-        claims = [claim for spec in specs for claim in spec.claims]
+        gates = tuple(specs)
+        claims = [claim for spec in gates for claim in spec.claims]
         named = frozenset(name for claim in claims for name in contestants_of(claim))
         kinds = {need for claim in claims for needs in needs_of(claim).values() for need in needs}
-        return Needs(named, bool(kinds & TIMED))
+        places = frozenset(place for claim in claims for place in places_of(claim))
+        return Needs(
+            with_members(named, self.suite.contestants), bool(kinds & TIMED) or bool(places), named, places, gates
+        )
 
     def everything(self) -> Needs:
-        return Needs(frozenset(self.suite.contestants), timed=False)
+        specs = self.suite.contestants
+        return Needs(frozenset(specs), False, frozenset(name for name in specs if specs[name].member_of is None))
 
     def chosen(self, needs: Needs) -> list[ContestantSpec]:
         return [spec for name, spec in self.suite.contestants.items() if name in needs.contestants]
+
+    @property
+    def dataset_to_ask(self) -> Dataset | None:
+        """What LLMs see: shots come from all training rows, so that a sweep beside them leaves stored answers good."""
+        if self.dataset is None or self.dataset.all_train is None:
+            return self.dataset
+        return replace(self.dataset, train=self.dataset.all_train)
+
+    def spec_of(self, name: str) -> ContestantSpec:
+        """What a name stands for: of a sweep that has run, the member that was selected."""
+        selection = self.selections.get(name)
+        return self.suite.contestants[name if selection is None else selection.winner]
 
     def evidence(self) -> Mapping[str, Evidence]:
         """What is known about each contestant that was prepared."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_modelcompare.data.slices import LENGTHS, length_thirds, slice_rows
+from pytest_modelcompare.execution.stopping import names_of
 from pytest_modelcompare.gates.claims import DoesNotRegress
 from pytest_modelcompare.gates.flipped import Flip, compared, flips
 from pytest_modelcompare.gates.parts import Mask, differing_parts, is_of_rows, looks_at_labels
@@ -31,6 +32,8 @@ def details(comparison: Comparison, spec: GateSpec, verdict: Verdict) -> dict[st
     if dataset is None or verdict.outcome not in JUDGED or not verdict.tested:
         return {}
     found: dict[str, Any] = {"judged": judged_before(comparison, spec, verdict)}
+    if names_of(spec) & {name for name, answered in comparison.answered.items() if answered.rows is not None}:
+        return found  # rows flip, and parts differ, on all rows
     if len(spec.claims) == 1 and not isinstance(spec.claims[0], DoesNotRegress):
         inside = np.ones(len(dataset.test), bool)
         if spec.slice:

@@ -13,7 +13,9 @@ def run_fingerprint(method: LocalMethod, spec: ContestantSpec, seed: int, data_d
 
     The device, precision and library versions are recorded beside the run, not
     keyed: a pull request on a CPU replays what a nightly GPU job trained. Weights
-    count by content; the path they were found under does not.
+    count by content; the path they were found under does not. What only serves a
+    training in another form has a name of its own, its training that of the
+    contestant without: the same model served in three ways trains once.
     """
     settings = spec.settings.model_dump(mode="json", exclude={"seeds"})
     if weights_digest:
@@ -26,4 +28,6 @@ def run_fingerprint(method: LocalMethod, spec: ContestantSpec, seed: int, data_d
         "data": data_digest,
         "weights": weights_digest,
     }
+    if method.trained_as(spec.settings) is not None:
+        requested["serving"] = method.serving_version
     return hashlib.sha256(json.dumps(requested, sort_keys=True).encode()).hexdigest()

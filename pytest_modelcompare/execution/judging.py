@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_modelcompare.data.slices import slice_rows
 from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.execution.accepting import accept, baselines, model_key, regressions
+from pytest_modelcompare.execution.stopping import verdict_when_stopped
 from pytest_modelcompare.gates.judge import judge
 from pytest_modelcompare.gates.needs import contestants_of
 from pytest_modelcompare.records import Outcomes, Verdict
@@ -42,8 +43,10 @@ def judged(comparison: Comparison, spec: GateSpec) -> Verdict:
     """Judge on the gate's rows, and accept what is to be accepted.
 
     Raises:
-        ModelCompareError: there is no such slice, or the accepted record is broken.
+        ModelCompareError: there is no such slice, the accepted record is broken, or an LLM stopped before its rows.
     """
+    if (looked := verdict_when_stopped(comparison, spec)) is not None:
+        return looked
     suite, evidence, inside = comparison.suite, comparison.evidence(), None
     if spec.slice:
         assert comparison.dataset is not None

@@ -15,10 +15,14 @@ from pytest_modelcompare.data.recorded import recorded_answers
 from pytest_modelcompare.errors import BudgetError, ModelCompareError
 from pytest_modelcompare.execution.asked import ask, refuse_dear_plans
 from pytest_modelcompare.execution.comparison import Comparison, Needs
-from pytest_modelcompare.execution.local import local_jobs, make_run, smoke, stored_run
+from pytest_modelcompare.execution.local import LocalJob, local_jobs, make_run, stored_run
 from pytest_modelcompare.execution.references import prepare_references
+from pytest_modelcompare.execution.smoke import has_made_up_rows, make_up_rows, quick_to_fail, smoke, stands_aside
+from pytest_modelcompare.execution.stopping import is_wanted_whole, may_stop
+from pytest_modelcompare.execution.sweep import needs_validation, select
 from pytest_modelcompare.execution.timed import time_contestants
 from pytest_modelcompare.execution.watch import Watcher
+from pytest_modelcompare.records import Run
 
 Wanted = Sequence[tuple[Comparison, Needs]]
 
@@ -39,11 +43,13 @@ def prepare(wanted: Wanted, watcher: Watcher) -> None:
             for comparison, needs in wanted:
                 compute_all(comparison, needs, watcher)
                 prepare_references(comparison, watcher)
+            # what may stop early is looked at beside trained contestants, so these come first
+            asking += [llm.submit(ask_all, comparison, needs, watcher, stopping=True) for comparison, needs in wanted]
+            for future in asking:
+                future.result()
         except BaseException:  # an interrupt must not go on spending
             stop_asking(wanted, asking)
             raise
-        for future in asking:
-            future.result()
     for comparison, needs in wanted:
         with noting(comparison, [spec.name for spec in comparison.chosen(needs) if spec.method in LOCAL]):
             time_contestants(comparison, needs, watcher)
@@ -55,19 +61,32 @@ def load(comparison: Comparison) -> None:
     if comparison.dataset is not None:
         return
     try:
-        comparison.dataset = load_dataset(comparison.suite.data, comparison.base, comparison.folders.downloads)
+        with quick_to_fail(comparison):
+            comparison.dataset = load_dataset(
+                comparison.suite.data,
+                comparison.base,
+                comparison.folders.downloads,
+                need_validation=needs_validation(comparison.suite.contestants.values()),
+            )
     except ModelCompareError as error:
-        comparison.data_error = error
+        if not make_up_rows(comparison, error):
+            comparison.data_error = error
 
 
-def ask_all(comparison: Comparison, needs: Needs, watcher: Watcher) -> None:
-    """Ask every LLM that is needed, one after the other, each with many requests in flight."""
+def ask_all(comparison: Comparison, needs: Needs, watcher: Watcher, *, stopping: bool = False) -> None:
+    """Ask every LLM that is needed, one after the other, each with many requests in flight.
+
+    Args:
+        stopping: those that stop when their gates are decided; else the others.
+    """
     if comparison.options.smoke or comparison.options.llm == "off":
         return
     for spec in comparison.chosen(needs):
-        if spec.method == "prompt" and spec.name not in comparison.answered:
+        if spec.method != "prompt" or may_stop(spec) is not stopping:
+            continue
+        if spec.name not in comparison.answered or is_wanted_whole(comparison, spec.name, needs.gates):
             with noting(comparison, [spec.name]):
-                ask(comparison, spec, watcher)
+                ask(comparison, spec, watcher, needs.gates)
 
 
 def compute_all(comparison: Comparison, needs: Needs, watcher: Watcher) -> None:
@@ -76,9 +95,14 @@ def compute_all(comparison: Comparison, needs: Needs, watcher: Watcher) -> None:
     for spec in comparison.chosen(needs):
         with noting(comparison, [spec.name]):
             if spec.method == "predictions" and spec.name not in comparison.recorded:
-                read_recording(comparison, spec)
-            elif spec.method in LOCAL and spec.name not in comparison.runs:
+                if not has_made_up_rows(comparison):
+                    read_recording(comparison, spec)
+            elif spec.method in LOCAL and not spec.members and spec.name not in comparison.runs:
                 compute(comparison, spec, started, watcher)
+    for spec in comparison.chosen(needs):
+        if spec.members and spec.name not in comparison.selections and not comparison.options.smoke:
+            with noting(comparison, [spec.name]):
+                select(comparison, spec)
 
 
 def read_recording(comparison: Comparison, spec: ContestantSpec) -> None:
@@ -98,24 +122,30 @@ def read_recording(comparison: Comparison, spec: ContestantSpec) -> None:
 
 def compute(comparison: Comparison, spec: ContestantSpec, started: float, watcher: Watcher) -> None:
     """All seeds of one local contestant."""
-    method = LOCAL[spec.method]
-    dataset, base, store, options = comparison.dataset, comparison.base, comparison.store, comparison.options
+    method, dataset, runs = LOCAL[spec.method], comparison.dataset, []
     assert dataset is not None
-    runs = []
-    for job in local_jobs(spec, method, dataset, base):
+    if comparison.options.smoke:
+        smoke(comparison, spec, method, watcher)
+        comparison.runs[spec.name] = []  # once per session is enough
+        return
+    for job in local_jobs(spec, method, dataset, comparison.base):
         refuse_late_job(comparison, started)
-        if options.smoke:
-            with watcher.job(f"{job.title} (smoke)"):
-                smoke(job, dataset, base, store, options)
-            continue
-        run, made = stored_run(job, store, options), False
-        if run is None:
-            with watcher.job(job.title) as progress:
-                run, made = make_run(job, dataset, base, store, options, progress)
-        if made or run.session != options.session:  # what another worker of this session made, it counts itself
-            comparison.ledger.note_run(stored=not made)
-        runs.append(run)
+        runs.append(obtain(comparison, job, watcher))
     comparison.runs[spec.name] = runs
+
+
+def obtain(comparison: Comparison, job: LocalJob, watcher: Watcher) -> Run:
+    """The stored run of a job, or a new one; what a job only serves is obtained first."""
+    store, options = comparison.store, comparison.options
+    run, made = stored_run(job, store, options), False
+    if run is None:
+        trained = None if job.training is None else obtain(comparison, job.training, watcher)
+        with watcher.job(job.title) as progress:
+            run, made = make_run(job, comparison.base, store, options, progress, trained)
+    exported = made and job.training is not None  # no training; its own was counted when it was obtained
+    if not exported and (made or run.session != options.session):  # what another worker made, it counts itself
+        comparison.ledger.note_run(stored=not made)
+    return run
 
 
 def refuse_late_job(comparison: Comparison, started: float) -> None:
@@ -135,6 +165,8 @@ def noting(comparison: Comparison, names: Sequence[str]) -> Iterator[None]:
     try:
         yield
     except ModelCompareError as error:
+        if stands_aside(comparison, error):
+            return
         for name in names:
             comparison.failures.setdefault(name, error)
 

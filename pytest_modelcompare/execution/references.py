@@ -44,7 +44,7 @@ def prepare_references(comparison: Comparison, watcher: Watcher) -> None:
         run, made = stored_run(job, store, options), False
         if run is None:
             with watcher.job("reference: TF-IDF") as progress:
-                run, made = make_run(job, dataset, comparison.base, store, options, progress)
+                run, made = make_run(job, comparison.base, store, options, progress)
     except ModelCompareError as error:
         comparison.warnings.append(f"no TF-IDF reference line: {error.what}")
         return

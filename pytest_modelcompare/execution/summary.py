@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_modelcompare.contestants.registry import LOCAL
+from pytest_modelcompare.data.identity import test_rows_digest
+from pytest_modelcompare.data.subsets import shortage, subset_size
+from pytest_modelcompare.execution.by_label import behind_the_figures
 from pytest_modelcompare.execution.calibrated import calibration_of, deferrals
+from pytest_modelcompare.execution.history import answers_key_of
 from pytest_modelcompare.execution.references import references
 from pytest_modelcompare.metrics.table import table_figures
 from pytest_modelcompare.records import Evidence
-from pytest_modelcompare.records.report import ContestantReport, SuiteReport
+from pytest_modelcompare.records.report import ContestantReport, MetricReport, SuiteReport
 
 if TYPE_CHECKING:
     from pytest_modelcompare.execution.comparison import Comparison
@@ -37,11 +42,14 @@ def data_facts(comparison: Comparison) -> dict[str, Any]:
         return {"train_rows": 0, "test_rows": 0, "labels": [], "leaked_rows": 0, "warnings": []}
     return {
         "train_rows": len(dataset.train) if dataset.train is not None else 0,
+        "validation_rows": len(dataset.validation) if dataset.validation is not None else 0,
         "test_rows": len(dataset.test),
         "labels": list(dataset.labels),
         "leaked_rows": dataset.leaked_rows,
         "warnings": [*dataset.warnings, *comparison.warnings],
         "digest": dataset.digest,
+        "test_digest": test_rows_digest(dataset),
+        "confidence": comparison.suite.confidence,
         "judged": judged_rows(comparison),
     }
 
@@ -68,18 +76,52 @@ def contestant_report(comparison: Comparison, evidence: Evidence) -> ContestantR
         stored=not new_run and not (answered and answered.calls),
         machine=evidence.machine,
         versions=dict(runs[0].versions) if runs else {},
-        metrics=table_figures(evidence, comparison.suite.confidence),
+        metrics=own_figures(comparison, evidence),
+        **sweep_facts(comparison, name),
         seeds=list(evidence.seeds),
         runs=[run.fingerprint for run in runs],
+        answers=answers_key_of(comparison, evidence),
         cost_assumptions=evidence.cost.assumptions if evidence.cost else None,
         timing_machine=timing.latencies.machine if timing else None,
         timing_date=timing.latencies.date if timing else None,
         recorded=answered.recorded if answered else None,
         failures=failures_of(evidence),
+        failure_examples={kind: list(found) for kind, found in answered.failure_examples.items()} if answered else {},
         notes=notes_of(comparison, evidence),
         calibration=calibration_of(evidence),
         deferral=deferrals(evidence, comparison.evidence()),
+        **behind_the_figures(evidence),
     )
+
+
+def own_figures(comparison: Comparison, evidence: Evidence) -> dict[str, MetricReport]:
+    """The contestant's cells; of an LLM that stopped early without intervals, which hold for a fixed number of rows."""
+    figures = table_figures(evidence, comparison.suite.confidence)
+    answered = comparison.answered.get(evidence.name)
+    if answered is None or answered.rows is None:
+        return figures
+    return {name: replace(figure, low=None, high=None) for name, figure in figures.items()}
+
+
+def sweep_facts(comparison: Comparison, name: str) -> dict[str, Any]:
+    """How much a contestant learned from, and where it stands in its sweep."""
+    spec = comparison.spec_of(name)
+    chosen = comparison.selections.get(spec.member_of or "")
+    return {
+        "train_rows": train_rows(comparison, name),
+        "member_of": comparison.suite.contestants[name].member_of,
+        "selected": spec.name if name in comparison.selections else None,
+        "validation": dict(chosen.figures[spec.name]) if chosen is not None else None,
+    }
+
+
+def train_rows(comparison: Comparison, name: str) -> int | None:
+    """How many rows a contestant was trained on; None where nothing was."""
+    spec = comparison.spec_of(name)
+    train = comparison.dataset.train if comparison.dataset is not None else None
+    if train is None or not comparison.runs.get(name) or not LOCAL[spec.method].trains:
+        return None
+    return len(train) if spec.subset is None else subset_size(train.labels, spec.subset)
 
 
 def failures_of(evidence: Evidence) -> dict[str, int]:
@@ -92,17 +134,20 @@ def notes_of(comparison: Comparison, evidence: Evidence) -> list[str]:
     notes = list(dict.fromkeys(note for run in runs for note in run.outcome.notes))
     if answered := comparison.answered.get(evidence.name):
         notes += answered.notes
+    if (timing := comparison.timings.get(evidence.name)) and timing.latencies.device != comparison.device_kind:
+        notes.append(f"timed on {timing.latencies.device}, the only device that it runs on")
     if evidence.name in comparison.recorded and comparison.recorded[evidence.name].notes:
         notes += comparison.recorded[evidence.name].notes
-    train = comparison.dataset.train if comparison.dataset else None
-    trains = (
-        evidence.method in LOCAL
-        and LOCAL[evidence.method].trains
-        and "seeds" in LOCAL[evidence.method].settings.model_fields
-    )
-    if trains and len(evidence.predictions) == 1 and train is not None and len(train) < FEW_TRAINING_ROWS:
+    if evidence.name in comparison.selections:
+        notes.append(comparison.selections[evidence.name].note)
+    if comparison.dataset is not None:
+        notes += shortage(comparison.dataset, comparison.spec_of(evidence.name).subset)
+    rows = train_rows(comparison, evidence.name)
+    seeded = rows is not None and "seeds" in LOCAL[evidence.method].settings.model_fields
+    own = comparison.suite.contestants[evidence.name].member_of is None  # once for a whole sweep
+    if rows is not None and seeded and own and len(evidence.predictions) == 1 and rows < FEW_TRAINING_ROWS:
         notes.append(
-            f"trained once, on {len(train):,} rows: at this size seeds differ by a point or more; give several `seeds`"
+            f"trained once, on {rows:,} rows: at this size seeds differ by a point or more; give several `seeds`"
         )
     if evidence.published is not None:
         notes.append(f"published in {evidence.published.source}")

@@ -17,11 +17,17 @@ from pytest_modelcompare.gates.claims import (
     Number,
     metrics_of,
 )
+from pytest_modelcompare.gates.places import DEVICES, place_of
 from pytest_modelcompare.metrics.catalogue import METRICS, MetricSpec, Need
 
 NOT_AVAILABLE = "is not available in this version"
 TRAINED = frozenset({Need.FOOTPRINT, Need.TRAIN_COST, Need.BREAK_EVEN, Need.THROUGHPUT})
-DEVICES = ("cpu", "cuda", "mps")
+BY_DEVICE = frozenset({Need.LATENCY, Need.THROUGHPUT, Need.COST})
+"""Needs whose figures are measured on a device; beside them `inference_memory_mb`."""
+
+ELSEWHERE = ("predictions", "prompt", "published")
+"""Methods of which nothing runs here."""
+
 LASTING = ("size_mb", "parameters")
 """Figures beside those of the rows that two sessions agree on."""
 
@@ -74,7 +80,7 @@ def check_metric(
     if metric.contestant not in contestants:
         yield unknown("contestant", metric.contestant, contestants, metric.column)
     spec = METRICS.get(metric.name)
-    column = metric.column + len(metric.contestant) + 1 or metric.column + len(metric.contestant) + 1
+    column = metric.name_column or metric.column + len(metric.contestant) + 1
     if spec is None:
         yield unknown("metric", metric.name, METRICS, column)
         return
@@ -97,7 +103,7 @@ def check_metric(
 def check_argument(
     metric: Metric, spec: MetricSpec, contestants: Mapping[str, Abilities], column: int
 ) -> Iterator[GateIssue]:
-    """`(OTHER)` of break_even; `(cpu)` is known and refused."""
+    """`(OTHER)` of break_even; `(cpu)`, `(128)` and `(cpu, 128)` of what is timed here."""
     if spec.needs is Need.BREAK_EVEN:
         if metric.argument is None:
             yield GateIssue(
@@ -105,13 +111,32 @@ def check_argument(
             )
         elif metric.argument not in contestants:
             yield unknown("contestant", metric.argument, contestants, column + len(spec.name) + 1)
-    elif metric.argument in DEVICES:
-        hint = "figures are of the device that --modelcompare-device names"
-        yield GateIssue(
-            f"a figure on another device (`({metric.argument})`) {NOT_AVAILABLE}", column, len(spec.name), hint
-        )
     elif metric.argument is not None:
-        yield unknown("device", metric.argument, DEVICES, column + len(spec.name) + 1)
+        yield from check_place(metric, metric.argument, spec, contestants.get(metric.contestant), column)
+
+
+def check_place(
+    metric: Metric, argument: str, spec: MetricSpec, abilities: Abilities | None, column: int
+) -> Iterator[GateIssue]:
+    """A device or a length that is none, or of a figure that has none."""
+    try:
+        place = place_of(argument)
+    except ValueError as error:
+        yield unknown("device", str(error), DEVICES, column + len(spec.name) + 1)
+        return
+    if spec.needs not in BY_DEVICE and spec.name != "inference_memory_mb":
+        hint = "latency_…_ms, throughput_per_s, tokens_per_s, inference_memory_mb and costs are"
+        yield GateIssue(f"`{spec.name}` is not measured by device", column, len(spec.name), hint)
+    elif place.length is not None and spec.needs is not Need.LATENCY:
+        yield GateIssue(
+            f"`{spec.name}` is measured on the test rows as they are",
+            column,
+            len(spec.name),
+            "a length is for latency_…_ms",
+        )
+    elif abilities is not None and abilities.method in ELSEWHERE:
+        hint = f"write `{metric.contestant}.{spec.name}`"
+        yield GateIssue(f"`{metric.contestant}` does not run on a device of this machine", column, len(spec.name), hint)
 
 
 def never_carries(abilities: Abilities, spec: MetricSpec) -> str | None:
@@ -146,9 +171,29 @@ def check_comparison(claim: Comparison) -> Iterator[GateIssue]:
     for metric, number in ((claim.left, claim.right), (claim.right, claim.left)):
         if isinstance(metric, Metric) and isinstance(number, Number) and metric.name in METRICS:
             yield from check_range(METRICS[metric.name], number)
+    lengths = {place_length(metric) for metric in metrics_of(claim) if is_latency(metric)}
+    if len(lengths) > 1:
+        yield GateIssue(
+            "latencies on texts of different lengths are compared",
+            claim.column,
+            1,
+            "name the same length on both sides, or none",
+        )
     left, right = unit_of(claim.left), unit_of(claim.right)
     if left and right and left != right:
         yield GateIssue(f"{left} is compared with {right}", claim.column, 1, "compare figures of one unit")
+
+
+def is_latency(metric: Metric) -> bool:
+    return metric.name in METRICS and METRICS[metric.name].needs is Need.LATENCY
+
+
+def place_length(metric: Metric) -> int | None:
+    """Tokens per text that a latency names; None also where the argument is wrong, which is said elsewhere."""
+    try:
+        return place_of(metric.argument).length if metric.argument else None
+    except ValueError:
+        return None
 
 
 def unit_of(expression: Expression) -> str | None:

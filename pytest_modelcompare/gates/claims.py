@@ -24,15 +24,17 @@ def number_text(value: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """`contestant.metric`, with `[label]`, `(cpu)` or `(OTHER)`."""
+    """`contestant.metric`, with `[label]`, `(cpu)`, `(128)`, `(cpu, 128)` or `(OTHER)`."""
 
     contestant: str
     name: str
     label: str | None = None
     argument: str | None = None
-    """In parentheses: another device, or the other contestant of `break_even`."""
+    """In parentheses: a device, a length in tokens or both; or the other contestant of `break_even`."""
 
     column: int = field(default=1, compare=False)
+    name_column: int | None = field(default=None, compare=False)
+    """Where the metric's name stands."""
 
     def __str__(self) -> str:
         argument = f"({self.argument})" if self.argument else ""
@@ -157,4 +159,4 @@ def metrics_of(claim: Claim) -> list[Metric]:
     sides = [(claim.a, claim.column)]
     if not isinstance(claim, DoesNotRegress):
         sides.append((claim.b, claim.b_column))
-    return [Metric(name, measure.name, measure.label, None, column) for name, column in sides]
+    return [Metric(name, measure.name, measure.label, None, column, measure.column) for name, column in sides]

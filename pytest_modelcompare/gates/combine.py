@@ -9,8 +9,9 @@ import numpy as np
 
 from pytest_modelcompare.errors import GateError
 from pytest_modelcompare.gates.claims import Arithmetic, Expression, Metric, Number
+from pytest_modelcompare.gates.needs import others_of
 from pytest_modelcompare.gates.question import Question
-from pytest_modelcompare.metrics.estimate import TEST_ROWS, estimate
+from pytest_modelcompare.metrics.estimate import TEST_ROWS, estimate, timed_at
 from pytest_modelcompare.records import Estimate, Evidence
 
 EvidenceByName = dict[str, Evidence]
@@ -21,7 +22,17 @@ ONCE = "trained once"
 def estimate_of(metric: Metric, evidence: EvidenceByName) -> Estimate:
     """The estimate behind `contestant.metric`."""
     other = evidence.get(metric.argument) if metric.argument else None
-    return estimate(metric.name, evidence[metric.contestant], metric.label, other)
+    return estimate(metric.name, side_of(metric, evidence), metric.label, other)
+
+
+def side_of(metric: Metric, evidence: EvidenceByName) -> Evidence:
+    """What is known of a metric's contestant; with `(cpu)` or `(128)`, with the times measured there.
+
+    Raises:
+        GateError: it was not timed there.
+    """
+    side = evidence[metric.contestant]
+    return side if metric.argument is None or others_of(metric) else timed_at(side, metric.argument)
 
 
 def combined(question: Question, evidence: EvidenceByName) -> Estimate:

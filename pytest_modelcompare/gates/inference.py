@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from pytest_modelcompare.errors import GateError
-from pytest_modelcompare.gates.combine import EvidenceByName, added, combined, scaled
+from pytest_modelcompare.gates.combine import EvidenceByName, added, combined, scaled, side_of
 from pytest_modelcompare.gates.no_spread import without_spread
 from pytest_modelcompare.gates.on_rows import no_interval_for_ece, on_rows, successes
 from pytest_modelcompare.gates.printed import ON_ROWS, against_printed, require_plain_comparison
@@ -31,7 +31,7 @@ def infer(question: Question, evidence: EvidenceByName, confidence: float, *, ne
     Raises:
         GateError: it cannot be tested fairly.
     """
-    sides = [evidence[metric.contestant] for metric in question.metrics]
+    sides = [side_of(metric, evidence) for metric in question.metrics]
     metric = question.metrics[0]
     spec = METRICS[metric.name]
     require_one_place(question, sides)

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 from pytest_modelcompare.errors import GateError
 from pytest_modelcompare.gates.claims import Claim, DoesNotRegress
-from pytest_modelcompare.gates.combine import combined, estimate_of
+from pytest_modelcompare.gates.combine import combined, estimate_of, side_of
 from pytest_modelcompare.gates.inference import MEASURED_ONCE, infer
+from pytest_modelcompare.gates.needs import others_of
 from pytest_modelcompare.gates.printed import ON_ROWS
 from pytest_modelcompare.gates.question import Question, question_of
 from pytest_modelcompare.gates.regression import judge_regression
@@ -82,7 +83,7 @@ def require_evidence(question: Question, evidence: Mapping[str, Evidence], spec:
         GateError: nothing is known of a contestant, or it has a printed figure alone.
     """
     for metric in question.metrics:
-        for name in [metric.contestant] + ([metric.argument] if metric.argument else []):
+        for name in [metric.contestant, *others_of(metric)]:
             if name not in evidence:
                 raise GateError(f"nothing is known of {name}", fix="run its gates in the same session")
             if spec.slice and evidence[name].published is not None:
@@ -93,7 +94,7 @@ def require_evidence(question: Question, evidence: Mapping[str, Evidence], spec:
 
 
 def tested(text: str, question: Question, evidence: dict[str, Evidence], rules: Rules) -> Verdict:
-    sides = [evidence[metric.contestant] for metric in question.metrics]
+    sides = [side_of(metric, evidence) for metric in question.metrics]
     if not sides:
         raise GateError("nothing here is measured", fix="name a contestant's metric")
     whole = combined(question, evidence)

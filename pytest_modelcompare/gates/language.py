@@ -17,6 +17,8 @@ from pytest_modelcompare.gates.claims import (
     Measure,
     Metric,
     Number,
+    number_text,
+    quoted_label,
 )
 
 FORMS = "a gate is `A.metric >= number`, `A beats B on metric [by X]` or `A matches B on metric within X`"
@@ -153,17 +155,19 @@ class Parser:
         return Matches(name, other, measure, within, column, b_column)
 
     def contestant(self) -> str:
-        """A name, or a sweep member `name[setting=value, …]`."""
+        """A name, or a sweep member `name[setting=value, …]` as the sweep calls it."""
         if self.token.kind != "name":
             raise self.error(f"expected a contestant{self.found()}")
         name = self.take().text
         if self.token.text != "[":
             return name
-        texts = [self.take().text]
-        while self.token.kind != "end" and self.token.text != "]":
-            texts.append(self.take().text)
-        texts.append(self.expect("]").text)
-        return name + "".join(texts)
+        opened, texts = 0, []
+        while self.token.kind != "end":
+            opened += {"[": 1, "]": -1}.get(self.token.text, 0)
+            texts.append(as_named(self.take()))
+            if not opened:
+                return name + "".join(texts)
+        raise self.error(f"expected `]`{self.found()}")
 
     def measure(self) -> Measure:
         self.expect("on")
@@ -262,22 +266,48 @@ class Parser:
         self.take()
         if self.token.kind != "name":
             raise self.error(f"expected a metric{self.found()}")
-        name = self.take().text
+        named = self.take()
         argument = self.argument()
         label = self.label()
-        return Metric(contestant, name, label, argument, first.column)
+        return Metric(contestant, named.text, label, argument, first.column, named.column)
 
     def argument(self) -> str | None:
-        """`(cpu)`, `(OTHER)`."""
+        """`(cpu)`, `(128)`, `(cpu, 128)`, `(OTHER)`."""
         if self.token.text != "(":
             return None
         self.take()
-        hint = "only a device (`latency_p95_ms(cpu)`) or the other side (`break_even(OTHER)`) stands in parentheses"
-        if self.token.kind != "name":
-            raise self.error(f"expected a device or a contestant{self.found()}", hint=hint)
-        argument = self.contestant()
+        hint = (
+            "only a device (`latency_p95_ms(cpu)`), a length in tokens (`latency_p95_ms(cpu, 128)`) or the other side "
+            "(`break_even(OTHER)`) stands in parentheses"
+        )
+        parts: list[str] = []
+        while not parts or self.token.text == ",":
+            if parts:
+                self.take()
+            if self.token.kind not in ("name", "number"):
+                raise self.error(f"expected a device, a length or a contestant{self.found()}", hint=hint)
+            parts.append(self.take().text if self.token.kind == "number" else self.contestant())
         self.expect(")", hint=hint)
-        return argument
+        return ", ".join(parts)
+
+
+def as_named(token: Token) -> str:
+    """A word of a sweep member's name: however a value is written, it is one value."""
+    if token.kind == "number":
+        return number_text(float(token.text))
+    if token.kind == "string":
+        return quoted_label(unquoted(token.text))
+    return ", " if token.text == "," else token.text
+
+
+def contestant_named(text: str) -> str:
+    """A contestant's name as the suite holds it: `a[C = 1e1,D=2]` is `a[C=10, D=2]`; other text stays."""
+    try:
+        parser = Parser(text)
+        name = parser.contestant()
+    except GateSyntaxError:
+        return text
+    return name if parser.token.kind == "end" else text
 
 
 def unquoted(text: str) -> str:

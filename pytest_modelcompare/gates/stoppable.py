@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pytest_modelcompare.gates.claims import Claim, DoesNotRegress, Metric
+from pytest_modelcompare.gates.needs import contestants_of
 from pytest_modelcompare.gates.printed import ON_ROWS
 from pytest_modelcompare.gates.question import question_of
 from pytest_modelcompare.gates.spec import GateSpec
@@ -23,6 +24,9 @@ def stoppable(spec: GateSpec, evidence: Mapping[str, Evidence]) -> str | None:
         return f"`decide: {spec.decide}` is not tested at looks"
     if spec.slice:
         return "looks are planned on all test rows, not on a slice of them"
+    asked = {name for claim in spec.claims for name in contestants_of(claim)}
+    if sum(name in evidence and evidence[name].method == "prompt" for name in asked) > 1 and len(spec.claims) > 1:
+        return "its claims are about several LLMs, and one may stop before the other"
     return next((reason for claim in spec.claims if (reason := waits_because(claim, evidence))), None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -139,6 +140,32 @@ def latency(metric: str, evidence: Evidence) -> Estimate:
         value = float(np.quantile(ms, quantile))
         influence = np.asarray((quantile - (ms <= value)) / (len(ms) * density_at(ms, value)), np.float64)
     return Estimate(value, influence[None], np.array([value]), times.blocks, REQUESTS)
+
+
+def timed_at(evidence: Evidence, place: str) -> Evidence:
+    """A contestant with the times, memory and costs that were measured on a device or at a length.
+
+    Args:
+        place: as a gate names it: "cpu", "128", "cpu, 128".
+
+    Raises:
+        GateError: it was not timed there; says why.
+    """
+    speed = evidence.speeds.get(place)
+    if speed is None:
+        because = evidence.not_timed.get(place, "its gates were not run in this session")
+        raise GateError(
+            f"{evidence.name} was not timed at ({place}): {because}",
+            fix="run this gate on such a machine, or leave the parentheses out",
+        )
+    return replace(
+        evidence,
+        latencies=speed.latencies,
+        throughput=speed.throughput,
+        footprint=replace(evidence.footprint, inference_memory_mb=speed.memory_mb),
+        cost=speed.cost,
+        no_cost_because=speed.no_cost_because,
+    )
 
 
 def density_at(values: NDArray[np.float64], point: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,14 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_modelcompare.data.identity import test_rows_digest
 from pytest_modelcompare.errors import StoreError
+from pytest_modelcompare.execution.history import History, keep_answers, last_report_path, note
 from pytest_modelcompare.execution.summary import suite_report
 from pytest_modelcompare.records.report import GateReport, SessionReport, Spend, SuiteReport, suite_from_json
 from pytest_modelcompare.statistics.multiplicity import holm
 from pytest_modelcompare.store.accepted import decoded, encoded, merged, read_accepted, write_accepted
+from pytest_modelcompare.store.folders import store_errors
+from pytest_modelcompare.store.history import suite_key
 from pytest_modelcompare.store.judgements import note_judgements
 
 if TYPE_CHECKING:
     from pytest_modelcompare.execution.comparison import Comparison
+    from pytest_modelcompare.execution.options import Options
     from pytest_modelcompare.pytest_plugin.session import Comparisons
 
 
@@ -34,6 +39,9 @@ class Collected:
     accepted: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """What was accepted, by the record's path, as the record encodes it."""
 
+    histories: dict[str, History] = field(default_factory=dict)
+    """By suite path, once this session has been noted."""
+
     def note_gate(self, suite: str, gate: dict[str, Any]) -> None:
         """Take down a gate's verdict under its suite's path."""
         self.gates.setdefault(suite, []).append(GateReport(**gate))
@@ -46,6 +54,7 @@ class Collected:
                 self.suites[report.path] = report
             self.note_accepted(str(comparison.accepted_path), [encoded(one) for one in comparison.accepted_now])
             note_judged(comparison)
+            keep_answers(comparison)
         self.add_spend(asdict(comparisons.ledger.spend))
 
     def note_accepted(self, path: str, records: list[dict[str, Any]]) -> None:
@@ -92,7 +101,10 @@ class Collected:
         """The session as plain data; None when no suite ran."""
         if not self.suites:
             return None
-        suites = [replace(suite, gates=self.gates_of(suite)) for suite in self.suites.values()]
+        suites = [
+            replace(suite, gates=self.gates_of(suite), history=self.histories.get(suite.path, {}))
+            for suite in self.suites.values()
+        ]
         machine = machine_facts()
         return SessionReport(datetime.now(UTC).isoformat(timespec="seconds"), machine, self.spend, suites)
 
@@ -100,6 +112,23 @@ class Collected:
         """A suite's gates in the order of its file."""
         found = self.gates.get(suite.path, [])
         return with_holm(sorted(found, key=lambda gate: gate.line))
+
+    def note_history(self, options: Options) -> None:
+        """Leave what this session found for later ones.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        if (report := self.report()) is None or options.smoke:
+            return
+        from pytest_modelcompare.reports.json_report import write_json
+
+        self.histories = note(report, options.store, options.session)
+        for suite in [suite for suite in report.suites if suite.path in self.histories]:
+            whole = replace(report, suites=[replace(suite, history=self.histories[suite.path])])
+            path = last_report_path(options.store, suite_key(Path(suite.path), options.store))
+            with store_errors(path):
+                write_json(whole, path)
 
     def write_reports(self) -> None:
         """Write every report that was asked for.
@@ -110,14 +139,28 @@ class Collected:
         report = self.report()
         if report is None:
             return
-        from pytest_modelcompare.reports.json_report import write_json
+        from pytest_modelcompare.reports.formats import write_report
 
         for path in self.paths:
             try:
-                write_json(report, path)
+                write_report(report, path)
             except OSError as error:
                 raise StoreError(f"the report cannot be written: {error.strerror}", where=str(path)) from error
             self.written.append(path)
+
+    def github_lines(self, environment: Mapping[str, str]) -> list[str]:
+        """Inside GitHub Actions: append to the step's summary; annotations, which are lines of the output."""
+        report = self.report()
+        if report is None or not environment.keys() & {"GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"}:
+            return []
+        from pytest_modelcompare.reports.github import annotation_lines, append_step_summary
+
+        lines = annotation_lines(report, environment)
+        try:
+            append_step_summary(report, environment)
+        except OSError as error:
+            lines.append(f"modelcompare: the step's summary cannot be written: {error.strerror}")
+        return lines
 
 
 def with_holm(gates: list[GateReport]) -> list[GateReport]:

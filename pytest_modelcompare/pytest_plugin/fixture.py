@@ -14,7 +14,7 @@ from pytest_modelcompare.execution.comparison import Comparison
 from pytest_modelcompare.execution.judging import verdict_on
 from pytest_modelcompare.gates.check import check
 from pytest_modelcompare.gates.claims import quoted_label
-from pytest_modelcompare.gates.language import parse
+from pytest_modelcompare.gates.language import contestant_named, parse
 from pytest_modelcompare.gates.spec import GateSpec
 from pytest_modelcompare.metrics.catalogue import METRICS
 from pytest_modelcompare.pytest_plugin.session import SESSION, Comparisons
@@ -66,6 +66,7 @@ class Compared:
         return self.comparison.suite.name
 
     def __getitem__(self, name: str) -> Contestant:
+        name = contestant_named(name)
         if name not in self.comparison.suite.contestants:
             known = ", ".join(self.comparison.suite.contestants)
             raise GateError(f"unknown contestant `{name}`", fix=f"the suite has {known}")

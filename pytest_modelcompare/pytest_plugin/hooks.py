@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+import os
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from _pytest.junitxml import xml_key
 
 from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.execution.ledger import Ledger
+from pytest_modelcompare.llm.provider import ProviderKind
+from pytest_modelcompare.llm.providers import register
 from pytest_modelcompare.pytest_plugin import xdist
 from pytest_modelcompare.pytest_plugin.collected import Collected
 from pytest_modelcompare.pytest_plugin.fixture import explained
@@ -33,9 +36,24 @@ def start(config: pytest.Config, is_suite: IsSuite) -> None:
     options = session_options(config)
     config.stash[SESSION] = Comparisons(options, watcher_for(config), Ledger(options.budget_usd))
     config.stash[COLLECTED] = Collected(report_paths(config))
+    add_providers(config)
     config.pluginmanager.register(Hooks(config, is_suite), "modelcompare-hooks")
     if config.pluginmanager.hasplugin("xdist"):
         config.pluginmanager.register(xdist.Hooks(config.stash[COLLECTED]), "modelcompare-xdist")
+
+
+def add_providers(config: pytest.Config) -> None:
+    """Make known the providers of every conftest, of those too that are found later."""
+
+    def add(kinds: Sequence[ProviderKind]) -> None:
+        for kind in kinds:
+            try:
+                config.add_cleanup(register(kind))
+            except ModelCompareError as error:
+                raise pytest.UsageError(str(error)) from None
+
+    hook = config.pluginmanager.hook.pytest_modelcompare_providers
+    hook.call_historic(result_callback=add, kwargs={"config": config})
 
 
 class Hooks:
@@ -109,6 +127,8 @@ class Hooks:
             return
         try:
             self.collected.write_accepted()
+            if not session.config.option.modelcompare_plan:
+                self.collected.note_history(self.comparisons.options)
             self.collected.write_reports()
         except ModelCompareError as error:
             pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
@@ -124,6 +144,8 @@ class Hooks:
             if self.comparisons.options.accept:
                 for line in accepted_lines(self.collected, self.config):
                     terminalreporter.write_line(line)
+            for line in self.collected.github_lines(os.environ):
+                terminalreporter.write_line(line)
 
 
 def accepted_lines(collected: Collected, config: pytest.Config) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from pytest_modelcompare.execution.options import LLMMode, Options
+from pytest_modelcompare.reports.formats import FORMATS
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -76,13 +77,9 @@ def report_paths(config: pytest.Config) -> list[Path]:
     base = config.invocation_params.dir if config.option.modelcompare_report else config.rootpath
     paths = [Path(base, name) for name in valued(config, "report")]
     for path in paths:
-        if path.suffix in (".html", ".md"):
+        if path.suffix not in FORMATS:
             raise pytest.UsageError(
-                f"--modelcompare-report={path.name}: {path.suffix} reports are not available in this version; .json is"
-            )
-        if path.suffix != ".json":
-            raise pytest.UsageError(
-                f"--modelcompare-report={path.name}: the format is told by the suffix; give a .json path"
+                f"--modelcompare-report={path.name}: the format is told by the suffix; give {', '.join(FORMATS)}"
             )
     return paths
 

@@ -7,7 +7,7 @@ import pytest
 from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.execution.plan import planned
 from pytest_modelcompare.pytest_plugin.session import Comparisons
-from pytest_modelcompare.reports.power_table import power_lines, powers_of
+from pytest_modelcompare.reports.plan_lines import bill_line, plan_lines
 
 
 def print_plan(comparisons: Comparisons, config: pytest.Config) -> None:
@@ -21,20 +21,9 @@ def print_plan(comparisons: Comparisons, config: pytest.Config) -> None:
         plans = planned(comparisons.wanted())
     except ModelCompareError as error:
         raise pytest.UsageError(str(error)) from error
-    total = 0.0
     reporter.write_sep("=", "modelcompare plan")
     for comparison, jobs in plans:
-        dataset = comparison.dataset
-        assert dataset is not None
-        train = len(dataset.train) if dataset.train is not None else 0
-        reporter.write_line(f"{comparison.suite.name}: {train:,} training rows, {len(dataset.test):,} test rows")
-        for job in jobs:
-            price = f"  about {job.usd:.4f} USD" if job.usd else ""
-            reporter.write_line(f"  {job.contestant:<20} {'stored' if job.stored else 'new':<7} {job.what}{price}")
-            total += job.usd
-        for warning in dataset.warnings:
-            reporter.write_line(f"  data: {warning}")
-        powers = powers_of(comparison.suite, dataset, comparisons.selected[comparison.suite.path])
-        for line in power_lines(powers, reporter._tw.fullwidth):
+        gates = comparisons.selected[comparison.suite.path]
+        for line in plan_lines(comparison, jobs, gates, reporter._tw.fullwidth):
             reporter.write_line(line)
-    reporter.write_line(f"LLM calls: about {total:.4f} USD; nothing was run")
+    reporter.write_line(bill_line(job for _, jobs in plans for job in jobs))

@@ -40,7 +40,7 @@ def uncaptured_stdout() -> IO[str] | None:
 
 
 class LineWatcher:
-    """For logs: one line when a job starts, one now and then, one when it ends."""
+    """For logs: one line when a job starts, one per epoch and now and then, one when it ends."""
 
     def __init__(self, stream: IO[str], clock: Callable[[], float] = time.monotonic) -> None:
         self.stream = stream
@@ -55,7 +55,7 @@ class LineWatcher:
         def tell(progress: Progress) -> None:
             nonlocal said
             now = self.clock()
-            if now - said >= SECONDS_BETWEEN_LINES:
+            if progress.milestone or now - said >= SECONDS_BETWEEN_LINES:
                 said = now
                 self.say(f"{title}: {in_words(progress)}, {now - started:.0f} s")
 

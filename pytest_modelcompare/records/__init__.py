@@ -3,7 +3,7 @@
 from pytest_modelcompare.records.dataset import Dataset, Rows
 from pytest_modelcompare.records.estimate import Estimate, Inference
 from pytest_modelcompare.records.evidence import Evidence, Published
-from pytest_modelcompare.records.measurements import Cost, Footprint, Latencies, Throughput
+from pytest_modelcompare.records.measurements import Cost, Footprint, Latencies, Speed, Throughput
 from pytest_modelcompare.records.predictions import NO_ANSWER, Predictions
 from pytest_modelcompare.records.run import Device, Outcome, Run
 from pytest_modelcompare.records.verdict import Figure, Outcomes, Verdict
@@ -25,6 +25,7 @@ __all__ = [
     "Published",
     "Rows",
     "Run",
+    "Speed",
     "Throughput",
     "Verdict",
 ]

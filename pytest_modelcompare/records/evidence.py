@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from pytest_modelcompare.records.measurements import Cost, Latencies, Throughput
+    from pytest_modelcompare.records.measurements import Cost, Latencies, Speed, Throughput
     from pytest_modelcompare.records.predictions import Predictions
 
 
@@ -61,6 +61,11 @@ class Evidence:
 
     train_cost_usd: float | None = None
     published: Published | None = None
+    speeds: Mapping[str, Speed] = field(default_factory=dict)
+    """By what a gate names in parentheses: another device, a length in tokens, or both: "cpu", "128", "cpu, 128"."""
+
+    not_timed: Mapping[str, str] = field(default_factory=dict)
+    """By the same names: why there is no such timing, e.g. "this machine has no cuda device"."""
 
     def on_rows(self, inside: NDArray[np.bool_]) -> Evidence:
         """The same contestant on a part of the test rows; what is not measured by row is left out."""

@@ -31,6 +31,16 @@ class MetricReport:
 
 
 @dataclass(frozen=True, slots=True)
+class FailureExample:
+    """A row that an LLM gave no usable answer for."""
+
+    id: str
+    text: str
+    answer: str
+    """What the model said; both texts cut short."""
+
+
+@dataclass(frozen=True, slots=True)
 class ContestantReport:
     """One row of the table."""
 
@@ -60,6 +70,9 @@ class ContestantReport:
     runs: list[str] = field(default_factory=list)
     """Fingerprints."""
 
+    answers: str | None = None
+    """Of a contestant without runs: the key under which the store keeps what it answered."""
+
     cost_assumptions: str | None = None
     timing_machine: str | None = None
     timing_date: str | None = None
@@ -67,6 +80,9 @@ class ContestantReport:
     """When the answers were recorded, for LLM answers: ISO date or date range."""
 
     failures: dict[str, int] = field(default_factory=dict)
+    failure_examples: dict[str, list[FailureExample]] = field(default_factory=dict)
+    """Of an LLM: up to three of each kind."""
+
     notes: list[str] = field(default_factory=list)
     calibration: dict[str, Any] | None = None
     """Where scores exist: bins (n, confidence, accuracy, low, high), ece, ece_if_calibrated, debiased_squared,
@@ -75,6 +91,17 @@ class ContestantReport:
     deferral: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Other contestant → n, threshold, deferred_share, cascade_accuracy, small_accuracy, other_accuracy: the
     confidence below which a cascade would ask it. Chosen on the test rows, so optimistic."""
+
+    per_label: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Label → f1, precision, recall (means over the seeds) and n, its test rows; of very many labels the 500 most
+    frequent."""
+
+    confusion: list[list[int]] = field(default_factory=list)
+    """[true label, answered label, rows], the most frequent first, summed over the seeds; labels by their position
+    in the suite's `labels`, -1 for no answer. At most 3,000 pairs."""
+
+    latency_ms: list[float] = field(default_factory=list)
+    """Time per prediction, sorted; of more than 400 measured the quantiles at 400 even steps, both ends included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +172,7 @@ class SuiteReport:
     path: str
     name: str
     data: dict[str, Any]
-    """train_rows, test_rows, labels, leaked_rows, warnings."""
+    """train_rows, test_rows, labels, leaked_rows, warnings, digest, test_digest, confidence, judged."""
 
     contestants: dict[str, ContestantReport]
     gates: list[GateReport]
@@ -154,6 +181,10 @@ class SuiteReport:
 
     references: dict[str, ContestantReport] = field(default_factory=dict)
     """Free reference lines of the table: a constant answer, TF-IDF."""
+
+    history: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Gate → what sessions found, oldest first, this one last, at most 30: created, commit, branch, outcome, value,
+    low, high, threshold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +214,13 @@ def suite_from_json(data: dict[str, Any]) -> SuiteReport:
 
 
 def rows_from_json(rows: dict[str, Any]) -> dict[str, ContestantReport]:
-    return {
-        name: ContestantReport(
-            **{**row, "metrics": {key: MetricReport(**value) for key, value in row["metrics"].items()}}
-        )
-        for name, row in rows.items()
+    return {name: row_from_json(row) for name, row in rows.items()}
+
+
+def row_from_json(row: dict[str, Any]) -> ContestantReport:
+    metrics = {key: MetricReport(**value) for key, value in row["metrics"].items()}
+    examples = {
+        kind: [FailureExample(**example) for example in found]
+        for kind, found in row.get("failure_examples", {}).items()
     }
+    return ContestantReport(**{**row, "metrics": metrics, "failure_examples": examples})

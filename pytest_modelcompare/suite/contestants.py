@@ -6,15 +6,23 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from pytest_modelcompare.contestants.base import ContestantSpec, NotYet, Settings
-from pytest_modelcompare.contestants.registry import LATER, LOCAL, METHODS
-from pytest_modelcompare.suite.validate import unknown_key, validated
+from pytest_modelcompare.contestants.registry import LATER, METHODS, engine_of
+from pytest_modelcompare.suite.sweeps import NOT_AVAILABLE, expanded, swept_values
+from pytest_modelcompare.suite.trained import (
+    OF_TRAINED,
+    option_names,
+    place_of,
+    train_settings,
+    trained_options,
+    trains,
+)
+from pytest_modelcompare.suite.validate import note, unknown_key, validated
 from pytest_modelcompare.suite.yaml_reader import Document, Path
 
 NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-NOT_AVAILABLE = "is not available in this version"
-OF_TRAINED = ("train", "sweep")
-"""Options of every trained contestant whose engine comes later."""
 
 
 def contestant_specs(
@@ -26,8 +34,9 @@ def contestant_specs(
             unknown_key(key, ("defaults", key), document, METHODS)
         elif key not in LATER:
             refuse_unknown_options(METHODS[key], key, defaults[key], document, ("defaults", key))
-            refuse_later_options(METHODS[key], key, "the suite", defaults[key], document, ("defaults", key))
-    specs = {}
+            refuse_later_options(METHODS[key], "the suite", defaults[key], document, ("defaults", key))
+            check_defaults(key, defaults[key], document)
+    specs: dict[str, ContestantSpec] = {}
     for name, options in contestants.items():
         path: Path = ("contestants", name)
         if not NAME.fullmatch(name):
@@ -36,13 +45,46 @@ def contestant_specs(
                 document.place(path, key=True),
                 "letters, digits and _ , not starting with a digit",
             )
-        elif (method := method_of(name, options, document)) is not None and (
-            settings := settings_of(name, method, options, defaults.get(method, {}), document)
-        ) is not None:
-            seeds = tuple(getattr(settings, "seeds", None) or (0,))
-            line = document.place(path, key=True).line
-            specs[name] = ContestantSpec(name, method, settings, seeds, line)
+        elif (method := method_of(name, options, document)) is not None:
+            specs |= specs_of(name, method, options, defaults.get(method, {}), document)
     return specs
+
+
+def check_defaults(method: str, defaults: Mapping[str, Any], document: Document) -> None:
+    """Values that no contestant of the method could have, whether or not there is one."""
+    kind, path = METHODS[method], ("defaults", method)
+    known = {key: value for key, value in defaults.items() if key in option_names(kind)}
+    try:
+        kind.model_validate(known)
+    except ValidationError as error:
+        note(
+            [one for one in error.errors(include_url=False) if one["loc"][:1] and one["loc"][0] in known],
+            document,
+            path,
+            kind,
+        )
+    if trains(method):
+        train_settings(defaults.get("train"), document, (*path, "train"))
+        if defaults.get("sweep") is not None:
+            swept_values(defaults["sweep"], kind, method, known, document, (*path, "sweep"))
+
+
+def specs_of(
+    name: str, method: str, options: Mapping[str, Any], defaults: Mapping[str, Any], document: Document
+) -> dict[str, ContestantSpec]:
+    """A contestant, with its sweep's members; nothing, and problems noted, where something is wrong with it."""
+    before = len(document.problems)
+    settings = settings_of(name, method, options, defaults, document)
+    train, sweep = trained_options(name, method, options, defaults, document)
+    if settings is None or len(document.problems) > before:
+        return {}
+    seeds = tuple(getattr(settings, "seeds", None) or (0,))
+    spec = ContestantSpec(
+        name, engine_of(method, settings), settings, seeds, document.place(("contestants", name), key=True).line
+    )
+    known = settings.model_dump(exclude_unset=True)
+    place = place_of("sweep", name, method, options)
+    return expanded(spec, known, train, sweep, document, place)
 
 
 def method_of(name: str, options: Mapping[str, Any], document: Document) -> str | None:
@@ -87,9 +129,9 @@ def settings_of(
     if method in LATER:
         document.add(f"`{method}` {NOT_AVAILABLE}", document.place((*path, method), key=True))
         return None
-    refuse_later_options(kind, method, name, options, document, path)
-    later = OF_TRAINED if method in LOCAL and LOCAL[method].trains else ()
-    own = {key: value for key, value in options.items() if key != method and key not in later}
+    refuse_later_options(kind, name, options, document, path)
+    of_trained = OF_TRAINED if trains(method) else ()
+    own = {key: value for key, value in options.items() if key != method and key not in of_trained}
     refuse_unknown_options(kind, method, own, document, path)
     known = {key: value for key, value in {**defaults, **own}.items() if key in option_names(kind)}
     if kind.main:
@@ -113,14 +155,10 @@ def refuse_unknown_options(
 ) -> None:
     """Options that the method does not have; its main field goes by the method's key alone."""
     for key in options:
-        if path[0] == "defaults" and key in OF_TRAINED and method in LOCAL and LOCAL[method].trains:
+        if path[0] == "defaults" and key in OF_TRAINED and trains(method):
             continue
         if key not in kind.model_fields or (key == kind.main and method != key):
             unknown_key(str(key), (*path, key), document, option_names(kind), owner=method)
-
-
-def option_names(kind: type[Settings]) -> list[str]:
-    return [name for name in kind.model_fields if name != kind.main]
 
 
 def alias_place(document: Document, path: Path, method: str, main: str) -> None:
@@ -133,13 +171,11 @@ def alias_place(document: Document, path: Path, method: str, main: str) -> None:
 
 
 def refuse_later_options(
-    kind: type[Settings], method: str, name: str, options: Mapping[str, Any], document: Document, path: Path
+    kind: type[Settings], name: str, options: Mapping[str, Any], document: Document, path: Path
 ) -> None:
     """Options that the format knows and this version cannot honour are refused, never ignored."""
     for key, value in options.items():
         place = document.place((*path, key), key=True)
-        if key in OF_TRAINED and method in LOCAL and LOCAL[method].trains:
-            document.add(f"`{key}` {NOT_AVAILABLE}", place)
         field = kind.model_fields.get(key)
         if field is not None and any(is_not_yet(one) for one in field.metadata) and value != field.default:
             document.add(

@@ -30,7 +30,7 @@ def gate_specs(
         gates: sentences and settings; anything else is noted elsewhere and keeps its place in the count.
         contestants: every name in the file, those with problems of their own too.
     """
-    abilities = {name: abilities_of(specs.get(name)) for name in contestants}
+    abilities = {name: abilities_of(specs.get(name)) for name in {**dict.fromkeys(contestants), **specs}}
     found: list[GateSpec] = []
     lines: dict[str, int] = {}
     for index, gate in enumerate(gates):
@@ -110,10 +110,17 @@ def claim_at(
     except GateSyntaxError as error:
         document.add(error.what, inside(document, place, error.column, error.width), error.fix)
         return None
-    issues = check(claim, abilities, labels)
+    issues = check(claim, {**abilities, **members_of_unknown(claim, abilities)}, labels)
     for issue in issues:
         document.add(issue.message, inside(document, place, issue.column, issue.width), issue.hint)
     return None if issues else claim
+
+
+def members_of_unknown(claim: Claim, abilities: Mapping[str, Abilities]) -> dict[str, Abilities]:
+    """The members that a claim names of sweeps with problems of their own: these are said elsewhere."""
+    named = {name for metric in metrics_of(claim) for name in (metric.contestant, metric.argument or "")}
+    unknown = abilities_of(None)
+    return {name: unknown for name in named if "[" in name and abilities.get(name.partition("[")[0]) == unknown}
 
 
 def inside(document: Document, place: Place, column: int, width: int) -> Place:

@@ -65,12 +65,19 @@ class PriceSettings(Part):
     cache_write: Annotated[float, Field(ge=0)] | None = None
     """Per million tokens written to the prompt cache; by default as `input`."""
 
+    batch: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Share of these prices that a request costs in a batch."""
+
     def as_prices(self) -> Prices:
         def money(value: float | None) -> Decimal | None:
             return None if value is None else Decimal(str(value))
 
         return Prices(
-            Decimal(str(self.input)), Decimal(str(self.output)), money(self.cache_read), money(self.cache_write)
+            Decimal(str(self.input)),
+            Decimal(str(self.output)),
+            money(self.cache_read),
+            money(self.cache_write),
+            Decimal(str(self.batch)),
         )
 
 

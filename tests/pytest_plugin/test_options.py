@@ -114,7 +114,6 @@ def test_the_report_follows_the_format(project: Project):
         ("--modelcompare-llm=sometimes", "choose one of auto, replay, refresh, off"),
         ("--modelcompare-budget=lots", "give an amount in USD"),
         ("--modelcompare-device=tpu", "choose one of auto, cpu, cuda, mps"),
-        ("--modelcompare-report=x.html", "not available in this version"),
         ("--modelcompare-report=x.docx", "the format is told by the suffix"),
         ("--modelcompare-executor=ray", "not available in this version"),
     ],
@@ -141,6 +140,13 @@ def test_a_report_that_cannot_be_written_is_said_and_the_exit_status_is_not_0(pr
     result = project.run("--modelcompare-report=file/x.json")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*the report cannot be written*"])
+
+
+def test_every_format_is_written_by_its_suffix(project: Project):
+    project.suite(GOOD)
+    project.run("--modelcompare-report=x.html", "--modelcompare-report=x.md", "--modelcompare-report=x.json")
+    found = [(project.pytester.path / f"x.{suffix}").read_text()[:16] for suffix in ("html", "md", "json")]
+    assert found == ["<!doctype html>\n", "## ✅ Spam: the g", '{\n "created": "2']
 
 
 def test_every_valued_option_has_its_ini_twin(project: Project):

@@ -34,6 +34,17 @@ def test_a_log_gets_a_line_every_fifteen_seconds_not_every_step():
     ]
 
 
+def test_the_end_of_an_epoch_gets_a_line_whenever_it_comes():
+    stream = io.StringIO()
+    with LineWatcher(stream, FakeClock(1)).job("minilm: train") as tell:
+        for step in range(1, 5):
+            tell(Progress(step, 4, f"epoch {step // 2}", milestone=step % 2 == 0))
+    assert [line for line in stream.getvalue().splitlines() if "epoch" in line] == [
+        "modelcompare: minilm: train: 2 of 4, epoch 1, 2 s",
+        "modelcompare: minilm: train: 4 of 4, epoch 2, 4 s",
+    ]
+
+
 def test_a_bar_is_gone_when_its_job_is_done():
     stream = io.StringIO()
     watcher = BarWatcher(stream)

@@ -64,10 +64,10 @@ def test_defaults_name_no_model(tmp_path: Path):
 
 
 def test_a_problem_of_defaults_is_said_once_for_all_contestants(tmp_path: Path):
-    text = HEAD + "defaults: {fine_tune: {epchs: 2, serve: onnx}}\n" + MINILM + "  n: {fine_tune: y}\n"
+    text = HEAD + "defaults: {fine_tune: {epchs: 2, lerning_rate: 1}}\n" + MINILM + "  n: {fine_tune: y}\n"
     assert problems(tmp_path, text) == [
         "3:24 unknown key `epchs`",
-        "3:34 `serve: onnx` is not available in this version",
+        "3:34 unknown key `lerning_rate`",
     ]
 
 

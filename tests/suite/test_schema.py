@@ -42,4 +42,4 @@ def test_the_reference_holds_every_method_and_says_what_is_not_there_yet():
     text = reference.markdown()
     assert "## `fine_tune:`" in text
     assert "| `learning_rate` | `number` | `5e-05` |" in text
-    assert text.count("*Not available in this version.*") > 5
+    assert text.count("*Not available in this version.*") >= 1
