@@ -20,5 +20,6 @@ def run(options: argparse.Namespace) -> int:
             print(error, file=sys.stderr)
             status = 1
         else:
-            print(f"{name}: {len(suite.contestants)} contestants, {len(suite.gates)} gates, no problem found")
+            own = [spec for spec in suite.contestants.values() if spec.member_of is None]
+            print(f"{name}: {len(own)} contestants, {len(suite.gates)} gates, no problem found")
     return status

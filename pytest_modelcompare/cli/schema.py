@@ -1,14 +1,20 @@
-"""`modelcompare schema`: the JSON schema of suite files."""
+"""`modelcompare schema [--report]`: the JSON schema of suite files, or of report.json."""
 
 from __future__ import annotations
 
 import argparse
 import json
 
-from pytest_modelcompare.suite.schema import suite_schema
 
-
-def run(_: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Print the schema."""
-    print(json.dumps(suite_schema(), indent=1, ensure_ascii=False))
+    if options.report:
+        from pytest_modelcompare.reports.schema import report_schema
+
+        schema = report_schema()
+    else:
+        from pytest_modelcompare.suite.schema import suite_schema
+
+        schema = suite_schema()
+    print(json.dumps(schema, indent=1, ensure_ascii=False))
     return 0

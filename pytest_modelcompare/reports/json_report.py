@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_modelcompare.records.report import SessionReport
+from pytest_modelcompare.reports.whole_file import write_whole
 
 
 def write_json(report: SessionReport, path: Path) -> None:
@@ -15,11 +16,12 @@ def write_json(report: SessionReport, path: Path) -> None:
 
     Figures that are not finite (an unmeasured memory, an infinite ratio) become null: JSON has no NaN.
     """
-    text = json.dumps(finite(report.to_json()), indent=1, ensure_ascii=False, allow_nan=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(text + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    write_whole(render_json(report), path)
+
+
+def render_json(report: SessionReport) -> str:
+    """The report's text."""
+    return json.dumps(finite(report.to_json()), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def finite(value: Any) -> Any:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -15,13 +15,21 @@ from rich.text import Text
 from pytest_modelcompare.records.report import ContestantReport, GateReport, SessionReport, SuiteReport
 from pytest_modelcompare.reports.gate_details import details
 from pytest_modelcompare.reports.numbers import plural, share, usd
+from pytest_modelcompare.reports.sparkline import history_bars, history_lines
 from pytest_modelcompare.reports.table import columns_for
 
 STYLES = {"pass": "green", "fail": "bold red", "undecided": "yellow", "error": "bold red", "skipped": "dim"}
 ORDER = ("error", "fail", "undecided", "skipped", "pass")
 WIDEST = 200
+LEAST_NAMES = 16
+BESIDE_NAMES = 64
+"""Columns of text that the narrowest table's figures take."""
+
 WORTH_A_CASCADE = 0.005
 """Accuracy that a cascade must gain over the better of its two to be mentioned."""
+
+LONGEST_QUOTE = 40
+"""Characters of a text that a note quotes."""
 
 LEAST_ROOM = 40
 """Narrower than this, numbers stand better below their gate than beside it."""
@@ -75,7 +83,7 @@ def write_suite(console: Console, suite: SuiteReport) -> None:
         console.print(table(suite, console.width))
         console.print()
     for gate in sorted(suite.gates, key=lambda gate: ORDER.index(gate.outcome)):
-        write_gate(console, gate, name_width(suite, console.width))
+        write_gate(console, gate, name_width(suite, console.width), suite.history.get(gate.gate, []))
     if suite.gates_total > len(suite.gates):
         console.print(f"  {len(suite.gates)} of {suite.gates_total} gates were selected", style="dim", markup=False)
     for note in notes(suite):
@@ -88,21 +96,38 @@ def described(suite: SuiteReport) -> str:
     if not data.get("test_rows"):
         return f"· {suite.path}"
     labels = plural(len(data["labels"]), "label")
-    return f"· {labels}, {data['train_rows']:,} training rows, {data['test_rows']:,} test rows"
+    held_out = f"{data['validation_rows']:,} validation rows, " if data.get("validation_rows") else ""
+    return f"· {labels}, {data['train_rows']:,} training rows, {held_out}{data['test_rows']:,} test rows"
 
 
 def table(suite: SuiteReport, width: int) -> Table:
     """The table of contestants, as many columns as the width takes."""
-    columns = columns_for(width)
+    named = members_width(suite, width)
+    columns = columns_for(width - max(0, named - LEAST_NAMES))
     shown = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1), collapse_padding=width < 100)
-    shown.add_column("contestant", no_wrap=True, overflow="ellipsis", min_width=6)
+    if named:  # members differ at their end: they are folded, between two settings where there is room
+        shown.add_column("contestant", overflow="fold", min_width=named)
+    else:
+        shown.add_column("contestant", no_wrap=True, overflow="ellipsis", min_width=6)
     for column in columns:
         shown.add_column(column.title, justify="left" if column.title in ("from", "method") else "right", no_wrap=True)
     for name, row in suite.contestants.items():
-        shown.add_row(Text(name), *(Text(column.cell(row)) for column in columns))
+        shown.add_row(Text(shown_name(name, row)), *(Text(column.cell(row)) for column in columns))
     for name, row in suite.references.items():
         shown.add_row(Text(name), *(Text(column.cell(row)) for column in columns), style="dim")
     return shown
+
+
+def members_width(suite: SuiteReport, width: int) -> int:
+    """How wide the names of sweeps' members stand: as their longest setting, where there is room; 0 without any."""
+    members = [shown_name(name, row) for name, row in suite.contestants.items() if row.member_of]
+    longest = max((len(part) + 1 for name in members for part in name.split(", ")), default=0)
+    return longest and max(LEAST_NAMES, min(longest, width - BESIDE_NAMES))
+
+
+def shown_name(name: str, row: ContestantReport) -> str:
+    """A contestant's name; of a sweep's member, what it adds to the name above."""
+    return name if row.member_of is None else f" {name.removeprefix(row.member_of)[1:-1]}"
 
 
 def name_width(suite: SuiteReport, width: int) -> int:
@@ -111,7 +136,7 @@ def name_width(suite: SuiteReport, width: int) -> int:
     return min(longest, width // 2)
 
 
-def write_gate(console: Console, gate: GateReport, width: int) -> None:
+def write_gate(console: Console, gate: GateReport, width: int, history: Sequence[Mapping[str, Any]] = ()) -> None:
     """The sentence, the outcome, the numbers: side by side where there is room, else the numbers below."""
     outcome = Text(gate.outcome.upper().ljust(9), style=STYLES[gate.outcome])
     message = Text(" ".join(gate.message.split()))
@@ -122,10 +147,15 @@ def write_gate(console: Console, gate: GateReport, width: int) -> None:
     else:
         head, indent, room = Text("  ") + outcome + Text(" ") + Text(gate.gate + "\n"), " " * 12, console.width - 12
         head += Text(indent)
-    for number, line in enumerate(message.wrap(console, room)):
+    lines = message.wrap(console, room)
+    bars = history_bars(history)
+    beside = bool(lines) and lines[-1].cell_len + len(bars) + 2 <= room
+    for number, line in enumerate(lines):
         line.rstrip()
+        if bars and beside and number == len(lines) - 1:
+            line += Text(f"  {bars}", style="dim")
         console.print((Text(indent) if number else head) + line, no_wrap=True, overflow="ignore", crop=False)
-    for text in details(gate):
+    for text in [*history_lines(history, beside=beside), *details(gate)]:
         console.print(Padding(Text(text, style="dim"), (0, 0, 0, 12), expand=False))
 
 
@@ -143,12 +173,27 @@ def notes(suite: SuiteReport) -> list[str]:
         if row.failures:
             kinds = ", ".join(f"{number} {kind}" for kind, number in row.failures.items())
             found.append(f"{name}: rows without a usable answer count as wrong ({kinds})")
+            found += [f"{name}: {text}" for text in example_notes(row)]
         found += [f"{name}: {note}" for note in row.notes]
         found += [f"{name}: {text}" for text in cascade_notes(row)]
     found += [
         f"{names}: timed one row at a time on {text}" for text, names in shared(suite, lambda row: row.timing_machine)
     ]
     return found
+
+
+def example_notes(row: ContestantReport) -> list[str]:
+    """A few rows of each kind of failure, on one line."""
+    return [
+        f"{kind}, e.g. " + "; ".join(f"row {one.id}: {short(one.text)} → {short(one.answer)}" for one in examples)
+        for kind, examples in row.failure_examples.items()
+    ]
+
+
+def short(text: str) -> str:
+    """The beginning of a text as a quotation of one line."""
+    line = " ".join(text.split())
+    return f"“{line if len(line) <= LONGEST_QUOTE else line[: LONGEST_QUOTE - 1] + '…'}”"
 
 
 def cascade_notes(row: ContestantReport) -> list[str]:
