@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from pytest_modelcompare.cli import COMMANDS
 from pytest_modelcompare.metrics import reference as metrics
 from pytest_modelcompare.plugin import VALUED
 from pytest_modelcompare.suite import reference as suites
@@ -23,12 +24,23 @@ def options() -> str:
     return "\n".join(head + rows) + "\n"
 
 
+def commands() -> str:
+    """A table row per sub-command."""
+    rows = [f"| `modelcompare {name}` | {escaped(text)} |" for name, (_, text) in COMMANDS.items()]
+    return "\n".join(["| command | what it does |", "|---|---|", *rows]) + "\n"
+
+
 def escaped(text: str) -> str:
     """A bar would end the table's cell."""
     return text.replace("|", "\\|")
 
 
-SOURCES: dict[str, Callable[[], str]] = {"metrics": metrics.markdown, "suites": suites.markdown, "options": options}
+SOURCES: dict[str, Callable[[], str]] = {
+    "metrics": metrics.markdown,
+    "suites": suites.markdown,
+    "options": options,
+    "commands": commands,
+}
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:

@@ -8,11 +8,13 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from pytest_modelcompare.cli import COMMANDS
 from pytest_modelcompare.plugin import VALUED
 from pytest_modelcompare.records.accepted import Against
 from pytest_modelcompare.records.report import ContestantReport, GateReport, SessionReport
+from pytest_modelcompare.reports.schema import report_schema
 from pytest_modelcompare.suite.load import load_suite
 
 ROOT = Path(__file__).parents[2]
@@ -75,3 +77,4 @@ def test_the_report_in_the_docs_has_every_field_and_no_other():
     assert suite["contestants"]["minilm"].keys() == {field.name for field in fields(ContestantReport)}
     assert suite["gates"][1]["against"] == asdict(Against(**suite["gates"][1]["against"]))
     assert report.suites[0].gates[0].p_holm is not None
+    Draft202012Validator(report_schema()).validate(data)
