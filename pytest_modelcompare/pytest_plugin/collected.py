@@ -36,6 +36,9 @@ class Collected:
     suites: dict[str, SuiteReport] = field(default_factory=dict)
     spend: Spend = field(default_factory=Spend)
     written: list[Path] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    """What went wrong after the verdicts and does not touch them."""
+
     accepted: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """What was accepted, by the record's path, as the record encodes it."""
 
