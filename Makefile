@@ -11,7 +11,7 @@ demo: $(VENV)/.demo
 	$(PYTEST) --modelcompare example_suites/quickstart
 
 test: $(VENV)/.test
-	$(PYTEST) -m "not slow and not gpu"
+	$(PYTEST) -m "not slow and not gpu" -n 2 --dist loadfile
 
 test-all: $(VENV)/.test
 	$(PYTEST)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,14 +37,14 @@ class Collected:
     suites: dict[str, SuiteReport] = field(default_factory=dict)
     spend: Spend = field(default_factory=Spend)
     written: list[Path] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    """What went wrong after the verdicts and does not touch them."""
-
     accepted: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """What was accepted, by the record's path, as the record encodes it."""
 
     histories: dict[str, History] = field(default_factory=dict)
     """By suite path, once this session has been noted."""
+
+    not_kept: list[str] = field(default_factory=list)
+    """Why something could not be kept for later sessions."""
 
     def note_gate(self, suite: str, gate: dict[str, Any]) -> None:
         """Take down a gate's verdict under its suite's path."""
@@ -56,9 +57,18 @@ class Collected:
                 report = suite_report(comparison)
                 self.suites[report.path] = report
             self.note_accepted(str(comparison.accepted_path), [encoded(one) for one in comparison.accepted_now])
-            note_judged(comparison)
-            keep_answers(comparison)
+            with self.remembering():
+                note_judged(comparison)
+                keep_answers(comparison)
         self.add_spend(asdict(comparisons.ledger.spend))
+
+    @contextmanager
+    def remembering(self) -> Iterator[None]:
+        """What cannot be kept for later sessions is said, and changes nothing of this one."""
+        try:
+            yield
+        except StoreError as error:
+            self.not_kept.append(str(error))
 
     def note_accepted(self, path: str, records: list[dict[str, Any]]) -> None:
         if records:
@@ -81,6 +91,7 @@ class Collected:
             "suites": [asdict(suite) for suite in self.suites.values()],
             "spend": asdict(self.spend),
             "accepted": self.accepted,
+            "not_kept": self.not_kept,
         }
 
     def take_over(self, output: dict[str, Any]) -> None:
@@ -92,6 +103,7 @@ class Collected:
                 self.suites[suite.path] = suite
         for path, records in output["accepted"].items():
             self.note_accepted(path, records)
+        self.not_kept += output["not_kept"]
         self.add_spend(output["spend"])
 
     def add_spend(self, spend: dict[str, Any]) -> None:
@@ -117,21 +129,18 @@ class Collected:
         return with_holm(sorted(found, key=lambda gate: gate.line))
 
     def note_history(self, options: Options) -> None:
-        """Leave what this session found for later ones.
-
-        Raises:
-            StoreError: the store cannot be written.
-        """
+        """Leave what this session found for later ones."""
         if (report := self.report()) is None or options.smoke:
             return
         from pytest_modelcompare.reports.json_report import write_json
 
-        self.histories = note(report, options.store, options.session)
-        for suite in [suite for suite in report.suites if suite.path in self.histories]:
-            whole = replace(report, suites=[replace(suite, history=self.histories[suite.path])])
-            path = last_report_path(options.store, suite_key(Path(suite.path), options.store))
-            with store_errors(path):
-                write_json(whole, path)
+        with self.remembering():
+            self.histories = note(report, options.store, options.session)
+            for suite in [suite for suite in report.suites if suite.path in self.histories]:
+                whole = replace(report, suites=[replace(suite, history=self.histories[suite.path])])
+                path = last_report_path(options.store, suite_key(Path(suite.path), options.store))
+                with store_errors(path):
+                    write_json(whole, path)
 
     def write_reports(self) -> None:
         """Write every report that was asked for.

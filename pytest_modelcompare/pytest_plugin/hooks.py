@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from _pytest.junitxml import xml_key
 
-from pytest_modelcompare.errors import ModelCompareError, StoreError
+from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.execution.ledger import Ledger
 from pytest_modelcompare.llm.provider import ProviderKind
 from pytest_modelcompare.llm.providers import register
@@ -128,17 +128,10 @@ class Hooks:
         try:
             self.collected.write_accepted()
             if not session.config.option.modelcompare_plan:
-                self.note_history()
+                self.collected.note_history(self.comparisons.options)
             self.collected.write_reports()
         except ModelCompareError as error:
             pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
-
-    def note_history(self) -> None:
-        """Keep the session; a store that cannot be written is no reason to lose the verdicts."""
-        try:
-            self.collected.note_history(self.comparisons.options)
-        except StoreError as error:
-            self.collected.problems.append(f"modelcompare: this session is not in the history: {error.what}")
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what was compared and which gates hold, if anything was."""
@@ -148,11 +141,11 @@ class Hooks:
             write_summary(report, terminalreporter)
             for path in self.collected.written:
                 terminalreporter.write_line(f"modelcompare report: {path}")
-            for problem in self.collected.problems:
-                terminalreporter.write_line(problem)
             if self.comparisons.options.accept:
                 for line in accepted_lines(self.collected, self.config):
                     terminalreporter.write_line(line)
+            for reason in dict.fromkeys(self.collected.not_kept):
+                terminalreporter.write_line(f"modelcompare: not kept for later sessions: {reason}")
             for line in self.collected.github_lines(os.environ):
                 terminalreporter.write_line(line)
 

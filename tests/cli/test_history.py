@@ -115,6 +115,14 @@ def test_a_report_carries_the_history_of_its_gates(two_commits: Project):
     ]
 
 
+def test_a_history_that_cannot_be_written_changes_no_verdict(project: Project):
+    project.suite("llm.accuracy >= 0.5")
+    (project.pytester.path / "taken").write_text("")
+    result = project.run("--modelcompare-store=taken")
+    result.stdout.fnmatch_lines(["*not kept for later sessions: * the store cannot be used*"])
+    result.stdout.no_fnmatch_line("*INTERNALERROR*")
+
+
 def test_workers_leave_one_line_together(project: Project):
     pytest.importorskip("xdist")
     project.suite("llm.accuracy >= 0.5", "llm.f1 >= 0.5", "words.accuracy >= 0.5")
