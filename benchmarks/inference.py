@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from pytest_modelcompare.contestants.base import Work
-from pytest_modelcompare.contestants.fine_tune import FineTune, FineTuneSettings
+from pytest_modelcompare.contestants.fine_tune import FineTune
+from pytest_modelcompare.contestants.fine_tune_settings import FineTuneSettings
 from pytest_modelcompare.contestants.serving import BATCH_SIZES
 from pytest_modelcompare.inference.device import limit_threads
 from pytest_modelcompare.inference.timing_machine import timing_machine

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from pytest_modelcompare.contestants.base import Progress, Work
-from pytest_modelcompare.contestants.fine_tune import FineTune, FineTuneSettings
+from pytest_modelcompare.contestants.fine_tune import FineTune
+from pytest_modelcompare.contestants.fine_tune_settings import FineTuneSettings
 from pytest_modelcompare.inference.memory import MIB, STATUS, resident_mb
 from pytest_modelcompare.records import Dataset, Rows
 

@@ -29,7 +29,8 @@ from pathlib import Path
 import numpy as np
 
 from pytest_modelcompare.contestants.base import Work
-from pytest_modelcompare.contestants.fine_tune import FineTune, FineTuneSettings
+from pytest_modelcompare.contestants.fine_tune import FineTune
+from pytest_modelcompare.contestants.fine_tune_settings import FineTuneSettings
 from pytest_modelcompare.data.sources import source_table
 from pytest_modelcompare.inference.device import choose_device, machine_in_words
 from pytest_modelcompare.records import Dataset, Rows

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from pytest_modelcompare.contestants.base import Settings
-from pytest_modelcompare.contestants.fine_tune import FineTuneSettings
+from pytest_modelcompare.contestants.fine_tune_settings import FineTuneSettings
 
 
 class LoraSettings(FineTuneSettings):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pytest_modelcompare.contestants.base import LocalMethod, Settings
-from pytest_modelcompare.contestants.fine_tune import FineTune, FineTuneSettings
+from pytest_modelcompare.contestants.fine_tune import FineTune
+from pytest_modelcompare.contestants.fine_tune_settings import FineTuneSettings
 from pytest_modelcompare.contestants.later import CascadeSettings, DistillSettings, LoraSettings
 from pytest_modelcompare.contestants.linear_probe import LinearProbe, LinearProbeSettings
 from pytest_modelcompare.contestants.local_prompt import LocalPrompt

@@ -19,7 +19,7 @@ from pytest_modelcompare.inference.tokens import Encoder
 from pytest_modelcompare.records import Footprint, Outcome, Predictions, Rows
 
 if TYPE_CHECKING:
-    from pytest_modelcompare.contestants.fine_tune import FineTuneSettings
+    from pytest_modelcompare.contestants.fine_tune_settings import FineTuneSettings
 
 BATCH_SIZES = (4, 16, 64)
 """What throughput is tried with: without a GPU, small batches of equal length are the fastest."""

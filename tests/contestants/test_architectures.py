@@ -7,7 +7,8 @@ import pytest
 from small_architectures import save_small
 from small_models import LABELS, small_work
 
-from pytest_modelcompare.contestants.fine_tune import FineTune, FineTuneSettings, load_classifier
+from pytest_modelcompare.contestants.fine_tune import FineTune, load_classifier
+from pytest_modelcompare.contestants.fine_tune_settings import FineTuneSettings
 from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.inference.pretrained import load_config, load_tokenizer
 from pytest_modelcompare.inference.text_to_text import label_tokens

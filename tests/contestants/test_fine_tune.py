@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from small_models import small_work
 
-from pytest_modelcompare.contestants.fine_tune import FineTune, FineTuneSettings, load_classifier
+from pytest_modelcompare.contestants.fine_tune import FineTune, load_classifier
+from pytest_modelcompare.contestants.fine_tune_settings import FineTuneSettings
 from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.records import Device
 
@@ -157,9 +158,9 @@ def test_other_architectures_train_and_predict(kind, tmp_path):
 
 
 def test_in_bf16_a_loss_that_is_no_number_is_tried_once_more_in_fp32(bert_folder, tmp_path, monkeypatch):
-    from pytest_modelcompare.contestants import fine_tune
+    from pytest_modelcompare.contestants import heads
 
-    usual = fine_tune.classification_losses
+    usual = heads.classification_losses
     precisions = []
 
     def losses(model, batch, labels, label_smoothing):
@@ -170,7 +171,7 @@ def test_in_bf16_a_loss_that_is_no_number_is_tried_once_more_in_fp32(bert_folder
         found = usual(model, batch, labels, label_smoothing)
         return found * float("nan") if half and len(precisions) == 2 else found
 
-    monkeypatch.setattr(fine_tune, "classification_losses", losses)
+    monkeypatch.setattr(heads, "classification_losses", losses)
     settings = settings_for(bert_folder, precision="bf16", epochs=1)
     outcome = FineTune().run(settings, small_work(tmp_path / "run"))
     assert precisions == ["bf16", "bf16", "fp32", "fp32", "fp32", "fp32"]
@@ -182,21 +183,21 @@ def test_in_bf16_a_loss_that_is_no_number_is_tried_once_more_in_fp32(bert_folder
 
 
 def test_what_was_trained_in_fp32_after_all_is_served_in_fp32(bert_folder, tmp_path, monkeypatch):
-    from pytest_modelcompare.contestants import fine_tune
+    from pytest_modelcompare.contestants import fine_tune, fitting
 
     asked = []
     usual = fine_tune.choose_device
     monkeypatch.setattr(
         fine_tune, "choose_device", lambda kind, precision: asked.append(precision) or usual(kind, precision)
     )
-    fit = fine_tune.fit
+    fit = fitting.fit
 
     def failing(settings, work, device):
         if device.precision == "bf16":
-            raise fine_tune.NotFiniteError("training failed: the loss is nan at step 1")
+            raise fitting.NotFiniteError("training failed: the loss is nan at step 1")
         return fit(settings, work, device)
 
-    monkeypatch.setattr(fine_tune, "fit", failing)
+    monkeypatch.setattr(fitting, "fit", failing)
     settings, work = settings_for(bert_folder, precision="bf16", epochs=1), small_work(tmp_path / "run")
     outcome = FineTune().run(settings, work)
     predicted = FineTune().load(work.folder, settings, work).predict(work.dataset.test.texts)
@@ -205,7 +206,7 @@ def test_what_was_trained_in_fp32_after_all_is_served_in_fp32(bert_folder, tmp_p
 
 
 def test_options_reach_the_recipe(bert_folder, tmp_path):
-    from pytest_modelcompare.contestants.fine_tune import recipe_of
+    from pytest_modelcompare.contestants.fitting import recipe_of
 
     settings = settings_for(bert_folder, schedule="cosine", gradient_accumulation=4, early_stopping=2)
     recipe = recipe_of(settings, small_work(tmp_path / "run"))

@@ -10,8 +10,9 @@ import pytest
 from small_architectures import save_small
 from small_models import small_work
 
-from pytest_modelcompare.contestants import fine_tune
-from pytest_modelcompare.contestants.fine_tune import FineTune, FineTuneSettings
+from pytest_modelcompare.contestants import fitting
+from pytest_modelcompare.contestants.fine_tune import FineTune
+from pytest_modelcompare.contestants.fine_tune_settings import FineTuneSettings
 
 OTHERS = ("roberta", "distilbert", "albert", "electra", "deberta_v2", "modernbert", "mpnet", "bart", "xlnet")
 
@@ -30,7 +31,7 @@ def die_at_step_5(progress):
 def test_an_interrupted_training_predicts_what_an_unbroken_one_does(architecture, head, tmp_path, monkeypatch):
     if head == "text_to_text" and architecture not in ("t5", "bart"):
         pytest.skip("no decoder")
-    monkeypatch.setattr(fine_tune, "Extras", partial(fine_tune.Extras, checkpoint_seconds=0.0))
+    monkeypatch.setattr(fitting, "Extras", partial(fitting.Extras, checkpoint_seconds=0.0))
     settings = FineTuneSettings(
         model=str(save_small(architecture, tmp_path / "weights")), epochs=2, batch_size=8, learning_rate=3e-3, head=head
     )

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from small_models import small_work
 
-from pytest_modelcompare.contestants.fine_tune import FineTune, FineTuneSettings
+from pytest_modelcompare.contestants.fine_tune import FineTune
+from pytest_modelcompare.contestants.fine_tune_settings import FineTuneSettings
 from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.records import Footprint
 

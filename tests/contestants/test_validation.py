@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from small_models import rows, small_work
 
-from pytest_modelcompare.contestants.fine_tune import FineTuneSettings
+from pytest_modelcompare.contestants.fine_tune_settings import FineTuneSettings
 from pytest_modelcompare.contestants.linear_probe import LinearProbeSettings
 from pytest_modelcompare.contestants.registry import LOCAL
 from pytest_modelcompare.contestants.tfidf import TfidfSettings
