@@ -16,6 +16,7 @@ from pytest_modelcompare.execution.ledger import Ledger
 from pytest_modelcompare.execution.local import local_jobs, stored_run
 from pytest_modelcompare.execution.options import Options
 from pytest_modelcompare.execution.prepare import load
+from pytest_modelcompare.execution.sweep import select
 from pytest_modelcompare.execution.timed import time_contestants
 from pytest_modelcompare.execution.watch import Unwatched
 from pytest_modelcompare.records import Run
@@ -46,17 +47,19 @@ def export(suite_path: Path, name: str, folder: Path, store: Path, seed: int | N
         raise StoreError("there is something already", where=str(folder), fix="name a folder that is new or empty")
     suite = load_suite(suite_path)
     comparison = Comparison(suite, Options(store, f"export-{uuid4()}"), Ledger())
-    spec = exportable(comparison, name)
+    named = exportable(comparison, name)
     load(comparison)
     if comparison.data_error is not None:
         raise comparison.data_error
+    spec = selected(comparison, named)
     found = trained(comparison, spec, seed)
-    comparison.runs[name] = [found]
-    time_contestants(comparison, Needs(frozenset({name}), False, frozenset({name})), Unwatched())
+    comparison.runs[spec.name] = [found]
+    names = frozenset({spec.name})
+    time_contestants(comparison, Needs(names, False, names), Unwatched())
     shutil.copytree(found.folder / "model", folder, dirs_exist_ok=True)
     card = model_card(comparison, spec, found)
     (folder / "README.md").write_text(card, encoding="utf-8")
-    return f"{name}, seed {found.seed}, of {found.created[:10]} is in {folder}"
+    return f"{spec.name}, seed {found.seed}, of {found.created[:10]} is in {folder}"
 
 
 def exportable(comparison: Comparison, name: str) -> ContestantSpec:
@@ -70,12 +73,25 @@ def exportable(comparison: Comparison, name: str) -> ContestantSpec:
     if name not in specs:
         raise ModelError(f"no contestant `{name}`", where=where, fix=f"there are {', '.join(specs)}")
     spec = specs[name]
-    if spec.members:
-        raise ModelError(f"`{name}` is a sweep", where=where, fix=f"name a member: {', '.join(spec.members[:4])}")
     if spec.method not in ("fine_tune", "distill"):
         fix = "export a `fine_tune` contestant"
         raise ModelError(f"`{name}` is {spec.method}, which no other library loads", where=where, fix=fix)
     return spec
+
+
+def selected(comparison: Comparison, spec: ContestantSpec) -> ContestantSpec:
+    """What the name stands for: of a sweep, the member that is best on validation, all of which must be stored.
+
+    Raises:
+        StoreError: a member is not in the store.
+    """
+    if not spec.members:
+        return spec
+    specs = comparison.suite.contestants
+    for name in spec.members:
+        comparison.runs[name] = [trained(comparison, specs[name], seed) for seed in specs[name].seeds]
+    select(comparison, spec)
+    return comparison.spec_of(spec.name)
 
 
 def trained(comparison: Comparison, spec: ContestantSpec, seed: int | None) -> Run:

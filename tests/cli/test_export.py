@@ -14,7 +14,7 @@ from pytest_modelcompare.cli import main
 SUITE = """\
 modelcompare: 1
 name: Cards
-data: {train: train.jsonl, test: test.jsonl}
+data: {train: train.jsonl, test: test.jsonl, validation: 0.25}
 references: false
 defaults: {fine_tune: {epochs: 30, learning_rate: 3e-3, batch_size: 8, precision: fp32, seeds: [1]}}
 contestants:
@@ -22,6 +22,7 @@ contestants:
   int8: {fine_tune: bert, serve: onnx-int8}
   words: {tfidf: {}}
   later: {fine_tune: bert, epochs: 1}
+  swept: {fine_tune: bert, sweep: {learning_rate: [1e-7, 3e-3]}}
 gates:
   - torch.accuracy > 0.5
 """
@@ -30,7 +31,7 @@ TEXTS = ["card where is my", "money lost late help", "refund please help my"]
 
 @pytest.fixture(scope="module")
 def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A suite of which `torch` and `int8` have run."""
+    """A suite of which `torch`, `int8` and the members of `swept` have run."""
     pytest.importorskip("onnxruntime", reason="needs the extra `onnx`")
     sys.path.insert(0, str(Path(__file__).parent.parent / "contestants"))
     sys.modules.pop("small_models", None)
@@ -54,8 +55,9 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / f"{name}.jsonl").write_text("\n".join(lines), encoding="utf-8")
     path = folder / "cards.modelcompare.yaml"
     path.write_text(SUITE, encoding="utf-8")
-    comparison = Comparison(load_suite(path), Options(folder / "store", "s", "cpu"), Ledger())
-    names = frozenset({"torch", "int8"})
+    loaded = load_suite(path)
+    comparison = Comparison(loaded, Options(folder / "store", "s", "cpu"), Ledger())
+    names = frozenset({"torch", "int8", *loaded.contestants["swept"].members})
     prepare([(comparison, Needs(names, True, names))], Unwatched())
     assert not comparison.failures
     return path
@@ -90,7 +92,7 @@ def test_the_card_carries_figures_intervals_data_and_a_place_for_the_licence(sui
     export(suite, "int8", tmp_path / "out")
     card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
     loaded = load_suite(suite)
-    digest = load_dataset(loaded.data, suite.parent, tmp_path / "downloads").digest
+    digest = load_dataset(loaded.data, suite.parent, tmp_path / "downloads", need_validation=True).digest
     # exact binomial bound on 60 of 60 rows: 0.05 ** (1 / 60)
     lowest = f"{0.05 ** (1 / 60):.3f}"[1:]
     assert f"| accuracy | 1.000 | {lowest} to 1.000 | 60 |" in card
@@ -100,6 +102,11 @@ def test_the_card_carries_figures_intervals_data_and_a_place_for_the_licence(sui
     assert "license: other" in card
     assert "LICENCE: name one here" in card
     assert np.all([f"`{label}`" in card for label in ("card", "money", "refund")])
+
+
+def test_of_a_sweep_the_member_that_validation_chose_is_exported(suite: Path, tmp_path: Path, capsys):
+    assert export(suite, "swept", tmp_path / "out") == 0
+    assert capsys.readouterr().out.startswith("swept[learning_rate=0.003], seed 1, of ")
 
 
 @pytest.mark.parametrize(
