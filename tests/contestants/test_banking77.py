@@ -38,10 +38,12 @@ def accuracy(method, settings, dataset, folder):
     return (outcome.predictions.labels == dataset.test.labels).mean()
 
 
+@pytest.mark.slow  # tests/test_examples.py asserts as much of the same questions, split otherwise
 def test_tfidf_reaches_88_per_cent(banking77, tmp_path):
     assert accuracy(Tfidf(), TfidfSettings(), banking77, tmp_path) >= 0.88
 
 
+@pytest.mark.slow
 def test_a_linear_probe_on_minilm_reaches_91_5_per_cent(banking77, minilm_folder, tmp_path):
     settings = LinearProbeSettings(model=str(minilm_folder))
     assert accuracy(LinearProbe(), settings, banking77, tmp_path) >= 0.915

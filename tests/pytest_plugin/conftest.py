@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+WITHOUT = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+"""Plugins that a run here has no use for; the second takes a second to import."""
+
 SPAM = [
     "win a free prize",
     "cheap pills for you",
@@ -46,7 +49,7 @@ class Project:
         return path
 
     def run(self, *arguments: str) -> pytest.RunResult:
-        return self.pytester.runpytest_subprocess("--modelcompare", "-p", "no:cacheprovider", *arguments)
+        return self.pytester.runpytest_subprocess("--modelcompare", *WITHOUT, *arguments)
 
 
 def rows(texts: list[str], label: str, start: int, count: int) -> list[tuple[str, str]]:

@@ -94,7 +94,10 @@ gates:
 def test_a_model_in_this_process_needs_no_key_and_costs_what_the_machine_costs(project: Project, stories_folder: Path):
     head = LOCAL.replace("MODEL", str(stories_folder))
     project.suite(
-        "small.auroc >= 0", "small.latency_p95_ms >= 0.1", "words.cost_per_1k <= small.cost_per_1k", head=head
+        "small.auroc >= 0",
+        "small.latency_p95_ms >= 0.1",
+        "{gate: words.cost_per_1k <= small.cost_per_1k, decide: point}",
+        head=head,
     )
     result = project.run()
     result.assert_outcomes(passed=3)
