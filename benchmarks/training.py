@@ -134,9 +134,9 @@ def made_up(topics: list[str], count: int, seed: int) -> Rows:
     return Rows(tuple(texts), labels, tuple(map(str, range(count))))
 
 
-def ours(dataset: Dataset, seed: int, arguments: argparse.Namespace) -> float:
+def ours(dataset: Dataset, seed: int, arguments: argparse.Namespace, model: str = MODEL) -> float:
     settings = FineTuneSettings(
-        model=MODEL, epochs=arguments.epochs, learning_rate=RATE, batch_size=BATCH, warmup=WARMUP, weight_decay=DECAY,
+        model=model, epochs=arguments.epochs, learning_rate=RATE, batch_size=BATCH, warmup=WARMUP, weight_decay=DECAY,
         max_length=arguments.max_length, precision=arguments.precision,
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as name:
@@ -147,7 +147,7 @@ def ours(dataset: Dataset, seed: int, arguments: argparse.Namespace) -> float:
     return float((outcome.predictions.labels == dataset.test.labels).mean())
 
 
-def textbook(dataset: Dataset, seed: int, arguments: argparse.Namespace) -> float:
+def textbook(dataset: Dataset, seed: int, arguments: argparse.Namespace, folder: Path | None = None) -> float:
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments
     from transformers.utils import logging
@@ -157,7 +157,7 @@ def textbook(dataset: Dataset, seed: int, arguments: argparse.Namespace) -> floa
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     torch.manual_seed(seed)
-    folder = package_folder(MODEL)
+    folder = folder or package_folder(MODEL)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=len(dataset.labels))
 
@@ -178,7 +178,8 @@ def textbook(dataset: Dataset, seed: int, arguments: argparse.Namespace) -> floa
         )  # fmt: skip
         trainer = Trainer(model=model, args=given, train_dataset=prepared(dataset.train))
         assert trainer.train().global_step == steps
-        logits = trainer.predict(prepared(dataset.test)).predictions
+        found = trainer.predict(prepared(dataset.test)).predictions
+    logits = found[0] if isinstance(found, tuple) else found  # T5 gives its states too
     return float((logits.argmax(axis=1) == dataset.test.labels).mean())
 
 

@@ -83,11 +83,13 @@ def make_run(
     options: Options,
     progress: Callable[[Progress], None],
     trained: Run | None = None,
+    notes: tuple[str, ...] = (),
 ) -> tuple[Run, bool]:
     """Train, predict the test rows, and keep the result; if another process just did, take what it made.
 
     Args:
         trained: the run of `job.training`, where there is one.
+        notes: what is said of the run beside what the method says.
 
     Returns:
         the run, and whether it was made here.
@@ -110,7 +112,7 @@ def make_run(
             kind = outcome.device.kind if outcome.device else "cpu"
             run = Run(
                 job.fingerprint,
-                outcome,
+                replace(outcome, notes=(*outcome.notes, *notes)),
                 job.seed,
                 machine_in_words(kind),
                 versions(SERVING_PACKAGES if trained else ()),

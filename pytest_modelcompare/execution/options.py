@@ -29,3 +29,6 @@ class Options:
     smoke: bool = False
     accept: bool = False
     """Write what `does not regress` gates find as their new baseline."""
+
+    jobs_at_once: int | None = None
+    """Trainings on one GPU at once; None: as its memory allows. On a CPU it is one."""

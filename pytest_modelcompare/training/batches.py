@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,17 @@ def step_rows(n_rows: int, size: int, seed: int, first: int, steps: int) -> Iter
         for number in range(at, min(per_epoch, at + steps - step)):
             yield order[number * size : (number + 1) * size]
             step += 1
+
+
+def with_next(all_rows: Iterable[Rows]) -> Iterator[tuple[Rows, Rows | None]]:
+    """The rows of every step, with those of the step after."""
+    before: Rows | None = None
+    for rows in all_rows:
+        if before is not None:
+            yield before, rows
+        before = rows
+    if before is not None:
+        yield before, None
 
 
 def micro_batches(lengths: NDArray[np.int64], rows: Rows, budget: int, overhead: int) -> list[Rows]:

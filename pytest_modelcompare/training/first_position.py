@@ -16,6 +16,23 @@ KNOWN = BERT_LIKE | {"DistilBertForSequenceClassification"}
 """Their heads read the first token, and their layers are made of the parts used below."""
 
 
+WHOLE = frozenset({"AlbertForSequenceClassification"})
+"""Their heads read the first token too, but their last layer is also an earlier one."""
+
+
+def cut_short(model: Any, forward: Forward, *, enabled: bool) -> FirstPosition | FirstOfOutput | None:
+    """While it is entered, packed rows reach the head of a model that is known here as it expects them; None of any
+    other model.
+
+    Args:
+        enabled: whether the last layer computes only what the head reads, where it can.
+    """
+    if type(model).__name__ in WHOLE and model.config._attn_implementation == "sdpa":
+        return FirstOfOutput(model.base_model.encoder, forward)
+    layer = last_layer(model)
+    return None if layer is None else FirstPosition(model, layer, forward, enabled=enabled)
+
+
 def last_layer(model: Any) -> Any | None:
     """The last encoder layer of a model that is known here; None of any other.
 
@@ -76,6 +93,26 @@ class FirstPosition:
         seen = attend(*asked, mask, attention.attention_head_size, attention.scaling, attention.dropout)
         attended = self.layer.sa_layer_norm(attention.out_lin(seen) + first)
         found: torch.Tensor = self.layer.output_layer_norm(self.layer.ffn(attended) + attended)
+        return found
+
+
+class FirstOfOutput:
+    """Of what all layers give, (1, tokens, width) of packed rows, the first token of every row: (rows, 1, width)."""
+
+    def __init__(self, encoder: Any, forward: Forward) -> None:
+        self.encoder, self.mode = encoder, forward
+
+    def __enter__(self) -> FirstOfOutput:
+        self.hook = self.encoder.register_forward_hook(self.first)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.hook.remove()
+
+    def first(self, _: Any, __: Any, found: Any) -> Any:
+        packing = self.mode.packing
+        if packing is not None:
+            found.last_hidden_state = found.last_hidden_state[:, packing.starts].transpose(0, 1)
         return found
 
 

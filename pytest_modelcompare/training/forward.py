@@ -10,7 +10,8 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from pytest_modelcompare.training.dropout import attention, dropout
-from pytest_modelcompare.training.unpadded import Packing, packed_attention
+from pytest_modelcompare.training.unpadded import Packing
+from pytest_modelcompare.training.varlen_attention import VarlenPacking
 
 
 class Forward(TorchFunctionMode):
@@ -19,7 +20,7 @@ class Forward(TorchFunctionMode):
     def __init__(self, *, fast_dropout: bool) -> None:
         super().__init__()
         self.fast_dropout = fast_dropout
-        self.packing: Packing | None = None
+        self.packing: Packing | VarlenPacking | None = None
 
     def __torch_function__(
         self,
@@ -49,7 +50,7 @@ class Forward(TorchFunctionMode):
         if self.packing is not None:
             assert attn_mask is None
             assert not is_causal
-            return packed_attention(self.packing, query, key, value, dropout_p, scale)
+            return self.packing.attend(query, key, value, dropout_p, scale)
         if self.fast_dropout and query.device.type == "cpu":
             return attention(query, key, value, attn_mask, dropout_p, is_causal, scale, enable_gqa)
         return functional.scaled_dot_product_attention(

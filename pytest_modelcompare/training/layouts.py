@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 
+from pytest_modelcompare.inference.precision import half_type
 from pytest_modelcompare.inference.tokens import Encoded, Encoder
 from pytest_modelcompare.records import Device
 from pytest_modelcompare.training.batches import OVERHEAD_TOKENS, Rows, micro_batches, within_tokens
-from pytest_modelcompare.training.first_position import FirstPosition, last_layer
+from pytest_modelcompare.training.first_position import cut_short
 from pytest_modelcompare.training.forward import Forward
+from pytest_modelcompare.training.kernel_check import works
 from pytest_modelcompare.training.recipe import Techniques
 from pytest_modelcompare.training.unpadded import packed_batch
+from pytest_modelcompare.training.varlen import Varlen
+from pytest_modelcompare.training.varlen_attention import Kernel, flash_attention, row_by_row
 
 CLOSE = 1e-3
 """Logits without padding may differ this much from padded ones, in fp32, to be taken for the same."""
+
+
+KERNELS: dict[str, Kernel] = {"cuda": flash_attention}
+"""Device → attention over rows of any length."""
 
 
 class Layout(Protocol):
@@ -79,21 +87,35 @@ def layout_for(
     """
     forward = Forward(fast_dropout=techniques.fast_dropout)
     padded = Padded(encoder, encoded, device, techniques.buckets)
-    layer = last_layer(model)
-    unpadded = techniques.unpadded and device.kind == "cpu"  # attention in groups is for CPUs
-    if layer is None or not (unpadded or techniques.first_position):
+    change = cut_short(model, forward, enabled=techniques.first_position)
+    if change is None or not (techniques.unpadded or techniques.first_position):
         yield padded, forward
         return
     rows = few_rows(encoded)
     expected = logits(model, forward, padded, rows)
-    layout = Unpadded(encoded, forward, first_number(model)) if unpadded else padded
+    layout = (unpadded_for(model, encoded, forward, device) if techniques.unpadded else None) or padded
+    # the kernel itself was tried before, and is for half precision alone
+    tried = replace(layout, kernel=row_by_row) if isinstance(layout, Varlen) else layout
     with ExitStack() as changes:
-        changes.enter_context(FirstPosition(model, layer, forward, enabled=techniques.first_position))
-        found = logits(model, forward, layout, rows)
+        changes.enter_context(change)
+        found = logits(model, forward, tried, rows)
         if found.shape == expected.shape and bool((found - expected).abs().max() < CLOSE):
             yield layout, forward
             return
     yield padded, forward
+
+
+def unpadded_for(model: Any, encoded: Encoded, forward: Forward, device: Device) -> Layout | None:
+    """On a CPU attention in groups; elsewhere by a kernel for rows of any length, where it does what it should."""
+    kernel, first = KERNELS.get(device.kind), first_number(model)
+    if kernel is None:
+        return Unpadded(encoded, forward, first) if device.kind == "cpu" else None
+    heads, half = int(model.config.num_attention_heads), half_type(device)
+    width = int(model.config.hidden_size) // heads
+    p = float(getattr(model.config, "attention_probs_dropout_prob", getattr(model.config, "attention_dropout", 0.0)))
+    with torch.random.fork_rng(range(torch.cuda.device_count()) if device.kind == "cuda" else []):
+        right = works(kernel, heads, width, device.kind, half or torch.float32, p)
+    return Varlen(encoded, forward, first, kernel, device.kind) if right else None
 
 
 def first_number(model: Any) -> int:

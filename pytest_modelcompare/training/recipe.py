@@ -28,6 +28,9 @@ class Techniques:
     fused: bool = True
     """AdamW in one kernel."""
 
+    graphs: bool = True
+    """On CUDA and without padding, launch a whole step at once where one of its shape was seen before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:

@@ -23,6 +23,7 @@ def seeded(seed: int, kind: str) -> Iterator[None]:
         torch.are_deterministic_algorithms_enabled(),
         torch.is_deterministic_algorithms_warn_only_enabled(),
     )
+    filled = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     with torch.random.fork_rng(enabled=True, devices=range(torch.cuda.device_count()) if kind == "cuda" else []):
         random.seed(seed)
         np.random.seed(seed % 2**32)  # noqa: NPY002
@@ -30,9 +31,12 @@ def seeded(seed: int, kind: str) -> Iterator[None]:
         if kind == "cuda":
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
             torch.use_deterministic_algorithms(True, warn_only=True)
+            # with them, torch would also write to all memory that it is about to overwrite
+            torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         try:
             yield
         finally:
             random.setstate(before)
             np.random.set_state(numpy_before)  # noqa: NPY002
             torch.use_deterministic_algorithms(deterministic, warn_only=warned)
+            torch.utils.deterministic.fill_uninitialized_memory = filled  # type: ignore[attr-defined]

@@ -17,8 +17,9 @@ from pytest_modelcompare.inference.tokens import Encoded, Encoder
 from pytest_modelcompare.records import Device
 from pytest_modelcompare.records.progress import Progress, Watch
 from pytest_modelcompare.training import snapshot
-from pytest_modelcompare.training.batches import step_rows
+from pytest_modelcompare.training.batches import step_rows, with_next
 from pytest_modelcompare.training.early_stopping import EarlyStopping
+from pytest_modelcompare.training.graphs import graphs_for
 from pytest_modelcompare.training.layouts import layout_for
 from pytest_modelcompare.training.loop import Extras, NotFiniteError, Trained
 from pytest_modelcompare.training.losses import RowLosses
@@ -48,10 +49,14 @@ def session_for(
     with layout_for(model, encoder, encoded, device, recipe.techniques) as (layout, forward):
         weights = np.ones(len(labels), np.float32) if extras.weights is None else extras.weights
         scaler = torch.amp.GradScaler(device.kind, enabled=device.precision == "fp16")
-        optimizer = optimizer_for(model, recipe)
+        optimizer = optimizer_for(model, recipe, device.kind)
         stepper = Stepper(model, labels, weights, device, layout, forward, losses_of, optimizer, scaler)
         early = EarlyStopping.of(recipe, extras.validation, stepper, encoder)
-        yield Session(stepper, recipe, extras, early, total_steps(len(labels), recipe))
+        stepper.graphs = graphs_for(stepper, recipe)
+        try:
+            yield Session(stepper, recipe, extras, early, total_steps(len(labels), recipe))
+        finally:
+            stepper.graphs = None  # recorded steps hold the model, the optimiser and each other's memory
 
 
 @dataclass
@@ -89,11 +94,11 @@ class Session:
     def run(self, watch: Watch) -> None:
         """Take the steps that are left."""
         n, first = len(self.stepper.labels), len(self.losses)
-        for rows in step_rows(n, self.recipe.rows_per_step, self.recipe.seed, first, self.steps):
+        for rows, coming in with_next(step_rows(n, self.recipe.rows_per_step, self.recipe.seed, first, self.steps)):
             if self.done:
                 break
             rate = learning_rate(self.recipe, len(self.losses), self.steps)
-            self.losses.append(self.finite(self.stepper.step(rows, rate)))
+            self.losses.append(self.finite(self.stepper.step(rows, rate, coming)))
             ended = len(self.losses) % self.per_epoch == 0 or len(self.losses) == self.steps
             if ended and self.early is not None:
                 self.early.look(self.epoch)
@@ -126,7 +131,7 @@ class Session:
             parts.append(f"validation loss {self.early.last:.3f}")
         a_step = max(time.monotonic() - self.started, 1e-9) / (done - self.begun_at)
         rows = len(self.stepper.labels) / self.per_epoch
-        parts += [f"{rows / a_step:,.0f} rows/s", f"{in_minutes(a_step * (self.steps - done))} left"]
+        parts.append(f"{rows / a_step:,.0f} rows/s")
         return Progress(done, self.steps, ", ".join(parts), milestone=ended)
 
     def checkpoint_is_due(self, ended: bool) -> bool:
@@ -141,10 +146,3 @@ class Session:
         if self.early is not None:
             notes.append(self.early.take_best(self.epoch, math.ceil(self.recipe.epochs)))
         return Trained(float(np.mean(self.losses[-RECENT:])), len(self.losses), self.seconds_before, tuple(notes))
-
-
-def in_minutes(seconds: float) -> str:
-    """E.g. 0:07 or 1:02:03."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +16,7 @@ from pytest_modelcompare.inference.precision import autocast
 from pytest_modelcompare.records import Device
 from pytest_modelcompare.training.batches import Rows
 from pytest_modelcompare.training.forward import Forward
+from pytest_modelcompare.training.graphs import Graphs
 from pytest_modelcompare.training.layouts import Layout
 from pytest_modelcompare.training.losses import RowLosses
 from pytest_modelcompare.training.recipe import Recipe
@@ -23,6 +26,14 @@ LARGEST_GRADIENT = 1.0
 
 MOST_TOKENS = 16_384
 """Tokens of one micro-batch."""
+
+
+SHARED: ContextVar[bool] = ContextVar("SHARED", default=False)
+"""Whether other trainings use the device too: who lacks memory then comes back when it is alone."""
+
+
+class CrowdedError(Exception):
+    """Memory does not suffice beside other trainings; alone it may."""
 
 
 @dataclass
@@ -44,29 +55,52 @@ class Stepper:
     scaler: torch.amp.GradScaler
     budget: int = MOST_TOKENS
     notes: list[str] = field(default_factory=list)
+    graphs: Graphs | None = None
+    """Where steps are recorded and replayed; None: nowhere."""
 
-    def step(self, rows: Rows, rate: float) -> float:
+    def step(self, rows: Rows, rate: float, coming: Rows | None = None) -> float:
         """Update the weights by the mean loss over the rows, whatever micro-batches it is computed in.
+
+        Args:
+            coming: the rows of the next step, if there is one.
 
         Returns:
             the loss.
 
         Raises:
             ModelError: a single row is too much for the memory.
+            CrowdedError: memory does not suffice on a device that is shared.
         """
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        set_rate(self.optimizer, rate)
+        loss = None if self.graphs is None else self.graphs.step(self, rows, coming)
+        if loss is not None:
+            return loss
         loss = self.gradients(rows)
         while loss is None:
+            if SHARED.get():
+                raise CrowdedError
             self.halve(rows)
             self.optimizer.zero_grad(set_to_none=True)
             loss = self.gradients(rows)
+        self.update()
+        return loss
+
+    def update(self) -> None:
+        """Take the gradients that are there."""
         self.scaler.unscale_(self.optimizer)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), LARGEST_GRADIENT)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
-        return loss
+
+    def whole_step(
+        self, batch: Mapping[str, torch.Tensor], labels: torch.Tensor, weights: torch.Tensor
+    ) -> torch.Tensor:
+        """Update the weights by what is on the device already; nothing is waited for."""
+        loss = self.weighted_loss(batch, labels, weights)
+        torch.autograd.backward(loss)
+        self.update()
+        return loss.detach()
 
     def gradients(self, rows: Rows) -> float | None:
         """Sum the gradients over micro-batches; None where memory did not suffice."""
@@ -88,10 +122,17 @@ class Stepper:
         """The rows' share of the loss."""
         kind = self.device.kind
         labels, weights = torch.from_numpy(self.labels[rows]), torch.from_numpy(self.weights[rows] / total)
-        batch = self.layout.batch(rows)
+        return self.weighted_loss(self.layout.batch(rows), labels.to(kind), weights.to(kind))
+
+    def weighted_loss(
+        self, batch: Mapping[str, torch.Tensor], labels: torch.Tensor, weights: torch.Tensor
+    ) -> torch.Tensor:
+        return (self.row_losses(batch, labels) * weights).sum()
+
+    def row_losses(self, batch: Mapping[str, torch.Tensor], labels: torch.Tensor) -> torch.Tensor:
+        """Shape (rows,), in fp32."""
         with self.forward, autocast(self.device):
-            losses = self.losses_of(self.model, batch, labels.to(kind))  # (rows,)
-        return (losses.float() * weights.to(kind)).sum()
+            return self.losses_of(self.model, batch, labels).float()
 
     def mean_loss(self, rows: Rows) -> float:
         """The weighted mean loss over any number of rows, dropout off, nothing learnt."""
@@ -117,9 +158,19 @@ def out_of_memory(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
 
 
-def optimizer_for(model: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    groups = parameter_groups(model, recipe.weight_decay)
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=recipe.techniques.fused)
+def optimizer_for(model: torch.nn.Module, recipe: Recipe, kind: str) -> torch.optim.Optimizer:
+    """AdamW; on CUDA its rate is a tensor, which a recorded step reads."""
+    groups, recordable = parameter_groups(model, recipe.weight_decay), kind == "cuda"
+    rate = torch.tensor(recipe.learning_rate, device=kind) if recordable else recipe.learning_rate
+    return torch.optim.AdamW(groups, lr=rate, fused=recipe.techniques.fused, capturable=recordable)
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimizer.param_groups:
+        if isinstance(group["lr"], torch.Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
 
 
 def parameter_groups(model: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]]:

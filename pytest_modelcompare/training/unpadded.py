@@ -53,6 +53,12 @@ class Packing:
 
     groups: tuple[Group, ...]
 
+    def attend(
+        self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, dropout_p: float, scale: float | None
+    ) -> torch.Tensor:
+        """As `packed_attention`."""
+        return packed_attention(self, query, key, value, dropout_p, scale)
+
 
 def packing_of(lengths: NDArray[np.int64]) -> Packing:
     """The packing of rows of these lengths, which must descend."""

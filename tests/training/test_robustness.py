@@ -185,10 +185,9 @@ def test_early_stopping_without_validation_rows_is_an_error(world, recipe):
         train(world("bert").model(), *world("bert").material(), FP32, recipe(early_stopping=1))
 
 
-def test_every_epoch_is_worth_a_line_with_loss_speed_and_time_left(run):
+def test_every_epoch_is_worth_a_line_with_loss_and_speed(run):
     seen = []
     run(seen.append)
     lines = [step.note for step in seen if step.milestone]
     assert [line.split(",")[0] for line in lines] == ["epoch 1 of 2", "epoch 2 of 2"]
-    assert all(" loss " in line and " rows/s" in line and " left" in line for line in lines)
-    assert lines[-1].endswith("0:00 left")
+    assert all(" loss " in line and line.endswith(" rows/s") for line in lines)

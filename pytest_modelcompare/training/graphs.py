@@ -1,0 +1,173 @@
+"""Whole training steps recorded once per shape and launched at once: on CUDA, where launching kernels takes longest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pytest_modelcompare.training.batches import Rows
+from pytest_modelcompare.training.cuda_graphs import RECORDERS, Recorder, waiting_for_nothing
+from pytest_modelcompare.training.varlen import (
+    Shape,
+    Varlen,
+    laid_out,
+    longest_row,
+    model_input,
+    packing_of,
+    shape_for,
+)
+
+if TYPE_CHECKING:
+    from pytest_modelcompare.training.recipe import Recipe
+    from pytest_modelcompare.training.step import Stepper
+
+MOST = 24
+"""Recorded steps; they share their memory, but each takes a moment to record."""
+
+CLOSE = 0.01
+"""A replayed loss may differ this much, and this part, from one computed as usual."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a step reads: on the host, or where it is recorded, always at the same place."""
+
+    numbers: torch.Tensor
+    """Ids, positions and where rows begin and end, one after the other, so that they travel at once."""
+
+    labels: torch.Tensor
+    weights: torch.Tensor
+
+    @property
+    def parts(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        return self.numbers, self.labels, self.weights
+
+    def take(self, other: Inputs) -> None:
+        for mine, its in zip(self.parts, other.parts, strict=True):
+            mine.copy_(its, non_blocking=True)
+
+
+@dataclass
+class Graphs:
+    """The recorded steps of one training."""
+
+    layout: Varlen
+    labels: NDArray[Any]
+    """Shape (n, …)."""
+
+    weights: NDArray[np.float32]
+    """Shape (n,)."""
+
+    most_rows: int
+    """Of one step."""
+
+    record: Recorder
+    recorded: dict[Shape, tuple[Inputs, Callable[[], torch.Tensor]]] = field(default_factory=dict)
+    seen: set[Shape] = field(default_factory=set)
+    trusted: bool | None = None
+    """None: not tried yet."""
+
+    staged: tuple[Rows, Inputs] | None = None
+
+    def step(self, stepper: Stepper, rows: Rows, coming: Rows | None) -> float | None:
+        """Take a step by replaying it, and lay out the rows of the next meanwhile; None where it must be taken as
+        usual: more than is computed at once, a shape that was not seen before, or the device refuses to record.
+        """
+        if self.lengths(rows) > stepper.budget or self.trusted is False:
+            return None
+        shape = self.shape_of(rows)
+        if shape not in self.recorded and not self.recorded_now(stepper, shape, rows):
+            return None
+        inputs, replay = self.recorded[shape]
+        inputs.take(self.laid_out_before(rows))
+        loss = replay()
+        self.staged = None if coming is None else (coming, self.inputs(coming, self.shape_of(coming)))
+        return float(loss.item())
+
+    def lengths(self, rows: Rows) -> int:
+        return int(self.layout.encoded.lengths[rows].sum())
+
+    def shape_of(self, rows: Rows) -> Shape:
+        return shape_for(len(rows), self.most_rows, self.lengths(rows))
+
+    def laid_out_before(self, rows: Rows) -> Inputs:
+        if self.staged is not None and self.staged[0] is rows:
+            return self.staged[1]
+        return self.inputs(rows, self.shape_of(rows))
+
+    def inputs(self, rows: Rows, shape: Shape) -> Inputs:
+        """On the host; made-up rows have the first row's label and no weight."""
+        numbers = laid_out(self.layout.encoded, rows, self.layout.first_number, shape)
+        filled = np.concatenate([rows, np.full(shape.rows - len(rows), rows[0])])
+        weights = np.where(np.arange(shape.rows) < len(rows), self.weights[filled], 0) / self.weights[rows].sum()
+        found = (np.concatenate(list(numbers.values())), self.labels[filled], weights.astype(np.float32))
+        tensors = [torch.from_numpy(one) for one in found]
+        return Inputs(*(one.pin_memory() if self.layout.kind == "cuda" else one for one in tensors))
+
+    def recorded_now(self, stepper: Stepper, shape: Shape, rows: Rows) -> bool:
+        """Record a shape that was seen before; the first time, the step itself warms up what a recording needs."""
+        if shape not in self.seen or len(self.recorded) == MOST:
+            self.seen.add(shape)
+            return False
+        try:
+            if self.trusted is None:
+                self.trusted = self.replays_what_is_there(stepper, shape, rows)
+            if self.trusted:
+                self.recorded[shape] = self.recording(shape, rows, stepper.whole_step)
+        except RuntimeError as error:  # CUDA's own, out of memory among them
+            self.trusted = False
+            stepper.optimizer.zero_grad(set_to_none=True)
+            stepper.notes.append(f"steps were not recorded as CUDA graphs: {str(error).partition(chr(10))[0]}")
+        return shape in self.recorded
+
+    def recording(
+        self, shape: Shape, rows: Rows, work: Callable[..., torch.Tensor]
+    ) -> tuple[Inputs, Callable[[], torch.Tensor]]:
+        """`work` on a model's input, labels and weights that stay where they are."""
+        inputs = Inputs(*(one.to(self.layout.kind, copy=True) for one in self.inputs(rows, shape).parts))
+        numbers = laid_out(self.layout.encoded, rows, self.layout.first_number, shape)
+        sizes = {name: len(one) for name, one in numbers.items()}
+        longest = longest_row(self.layout.encoded.lengths, shape)
+
+        def recorded() -> torch.Tensor:
+            there = dict(zip(sizes, torch.split(inputs.numbers, list(sizes.values())), strict=True))
+            self.layout.forward.packing = packing_of(there, longest, self.layout.kernel)
+            return work(model_input(there), inputs.labels, inputs.weights)
+
+        return inputs, self.record(recorded)
+
+    def replays_what_is_there(self, stepper: Stepper, shape: Shape, rows: Rows) -> bool:
+        """Whether losses recorded with some rows are, replayed with others, theirs; dropout off."""
+        others = rows[::-1][: max(1, len(rows) // 2)]
+        labels, batch = torch.from_numpy(self.labels[others]).to(self.layout.kind), self.layout.batch(others)
+        stepper.model.eval()
+        try:
+            with torch.no_grad():
+                with waiting_for_nothing(self.layout.kind):
+                    expected = stepper.row_losses(batch, labels)
+                inputs, replay = self.recording(shape, rows, lambda batch, labels, _: stepper.row_losses(batch, labels))
+                inputs.take(self.inputs(others, shape))
+                found = replay()[: len(others)]
+        finally:
+            stepper.model.train()
+        if bool(((found - expected).abs() <= CLOSE * (1 + expected.abs())).all()):
+            return True
+        stepper.notes.append("steps were not recorded as CUDA graphs: a replayed loss was not that of its rows")
+        return False
+
+
+def graphs_for(stepper: Stepper, recipe: Recipe) -> Graphs | None:
+    """Where steps can be recorded: on a device that can, without padding (so that shapes repeat), and in bf16 (in
+    fp16, whether a step is taken at all depends on its gradients).
+    """
+    recorder = RECORDERS.get(stepper.device.kind)
+    if recorder is None or not recipe.techniques.graphs or not isinstance(stepper.layout, Varlen):
+        return None
+    if stepper.scaler.is_enabled():
+        return None
+    return Graphs(stepper.layout, stepper.labels, stepper.weights, recipe.rows_per_step, recorder())
