@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from pytest_modelcompare.llm.provider import ProviderKind
+    from pytest_modelcompare.metrics.own import OwnMetric
+    from pytest_modelcompare.pricing.prices import Prices
 
 
 @pytest.hookspec(historic=True)
@@ -22,4 +24,34 @@ def pytest_modelcompare_providers(config: pytest.Config) -> Sequence[ProviderKin
 
     Returns:
         what to make known; a name that is built in is an error.
+    """
+
+
+@pytest.hookspec(historic=True)
+def pytest_modelcompare_metrics(config: pytest.Config) -> Sequence[OwnMetric] | None:
+    """Metrics that gates may name beside the built-in ones: `contestant.NAME`.
+
+    Called once in every process that compares, whenever the conftest is found. A metric counts in the
+    whole session, also for suites in other folders.
+
+    Args:
+        config: of the pytest run.
+
+    Returns:
+        what to make known; a name that is built in is an error.
+    """
+
+
+@pytest.hookspec(historic=True)
+def pytest_modelcompare_prices(config: pytest.Config) -> Mapping[str, Prices] | None:
+    """Prices of LLMs that no price table lists, or that are yours alone: `PROVIDER:MODEL` → prices.
+
+    A suite's own `prices:` come before them, the price table after them. Called once in every process
+    that compares, whenever the conftest is found.
+
+    Args:
+        config: of the pytest run.
+
+    Returns:
+        prices in USD per million tokens; a negative one, or a name without a provider, is an error.
     """

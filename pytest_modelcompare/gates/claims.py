@@ -22,6 +22,11 @@ def number_text(value: float) -> str:
     return text.removesuffix(".0")
 
 
+def with_details(name: str, argument: str | None, label: str | None) -> str:
+    """A metric's name with what is in parentheses and between brackets."""
+    return name + (f"({argument})" if argument else "") + (f"[{quoted_label(label)}]" if label is not None else "")
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """`contestant.metric`, with `[label]`, `(cpu)`, `(128)`, `(cpu, 128)` or `(OTHER)`."""
@@ -37,9 +42,7 @@ class Metric:
     """Where the metric's name stands."""
 
     def __str__(self) -> str:
-        argument = f"({self.argument})" if self.argument else ""
-        label = f"[{quoted_label(self.label)}]" if self.label is not None else ""
-        return f"{self.contestant}.{self.name}{argument}{label}"
+        return f"{self.contestant}.{with_details(self.name, self.argument, self.label)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +87,21 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """The metric of a sentence: `accuracy`, `f1[spam]`."""
+    """The metric of a sentence: `accuracy`, `f1[spam]`, `latency_p95_ms(cpu)`."""
 
     name: str
     label: str | None = None
+    argument: str | None = None
+    """As `Metric.argument`."""
+
     column: int = field(default=1, compare=False)
 
     def __str__(self) -> str:
-        return self.name if self.label is None else f"{self.name}[{quoted_label(self.label)}]"
+        return with_details(self.name, self.argument, self.label)
+
+    def of(self, contestant: str, column: int = 1) -> Metric:
+        """One side's figure; the column is that of the contestant's name."""
+        return Metric(contestant, self.name, self.label, self.argument, column, self.column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,4 +169,4 @@ def metrics_of(claim: Claim) -> list[Metric]:
     sides = [(claim.a, claim.column)]
     if not isinstance(claim, DoesNotRegress):
         sides.append((claim.b, claim.b_column))
-    return [Metric(name, measure.name, measure.label, None, column, measure.column) for name, column in sides]
+    return [measure.of(name, column) for name, column in sides]

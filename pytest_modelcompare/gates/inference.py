@@ -12,8 +12,10 @@ from pytest_modelcompare.gates.no_spread import without_spread
 from pytest_modelcompare.gates.on_rows import no_interval_for_ece, on_rows, successes
 from pytest_modelcompare.gates.printed import ON_ROWS, against_printed, require_plain_comparison
 from pytest_modelcompare.gates.question import Question
-from pytest_modelcompare.metrics.catalogue import LATENCY_QUANTILES, METRICS, Need
+from pytest_modelcompare.metrics.catalogue import LATENCY_QUANTILES, METRICS, MetricSpec, Need
 from pytest_modelcompare.metrics.estimate import estimate
+from pytest_modelcompare.metrics.own import own_metric
+from pytest_modelcompare.metrics.own_figures import own_doubt
 from pytest_modelcompare.records import Evidence, Inference
 from pytest_modelcompare.statistics import latency
 from pytest_modelcompare.statistics.influence import from_influence, proportion_of_seeds
@@ -26,11 +28,23 @@ MEASURED_ONCE = ("train_seconds", "train_memory_mb", "inference_memory_mb", "tra
 
 
 def infer(question: Question, evidence: EvidenceByName, confidence: float, *, next_training: bool = False) -> Inference:
-    """Test a question on the evidence.
+    """Test a question on the evidence; undecided where a metric of the project's own has no honest interval.
 
     Raises:
         GateError: it cannot be tested fairly.
     """
+    found = inferred(question, evidence, confidence, next_training=next_training)
+    if found.undecided_because:
+        return found
+    for metric in question.metrics:
+        own, side = own_metric(metric.name), evidence[metric.contestant]
+        if own is not None and side.published is None and (doubt := own_doubt(own, side)):
+            return replace(found, undecided_because=doubt)
+    return found
+
+
+def inferred(question: Question, evidence: EvidenceByName, confidence: float, *, next_training: bool) -> Inference:
+    """By the test that its metrics have."""
     sides = [side_of(metric, evidence) for metric in question.metrics]
     metric = question.metrics[0]
     spec = METRICS[metric.name]
@@ -40,7 +54,7 @@ def infer(question: Question, evidence: EvidenceByName, confidence: float, *, ne
     require_plain_comparison(question, sides)
     one_figure = len(question.terms) == 1 and question.expression is None
     one_model_each = all(len(side.predictions) == 1 for side in sides)
-    if spec.needs in ON_ROWS and one_model_each and not next_training and (one_figure or question.is_difference):
+    if one_model_each and not next_training and (one_figure or question.is_difference) and has_own_test(spec):
         if all(side.clusters is None for side in sides):
             on_all = on_rows(question, sides, confidence)
             if metric.name in EXACT_WITHOUT_SPREAD or (metric.label is not None and one_figure):
@@ -64,8 +78,13 @@ def infer(question: Question, evidence: EvidenceByName, confidence: float, *, ne
     return found
 
 
+def has_own_test(spec: MetricSpec) -> bool:
+    """Whether the test rows have a test made for this metric, better than its influence."""
+    return spec.needs in ON_ROWS and not spec.own
+
+
 def on_requests(question: Question, sides: list[Evidence], confidence: float) -> Inference | None:
-    """Latency quantiles against a number, and one contestant's against a multiple of another's."""
+    """Latency quantiles against a number, and one contestant's against a multiple of another's and a margin."""
     times = [side.latencies for side in sides]
     metric = question.metrics[0]
     quantile = LATENCY_QUANTILES[metric.name]
@@ -75,14 +94,13 @@ def on_requests(question: Question, sides: list[Evidence], confidence: float) ->
     assert first is not None
     if len(sides) == 1 and quantile is not None:
         return latency.exceedance(first.milliseconds, first.blocks, quantile, question.threshold, confidence)
-    if len(sides) == 2 and question.threshold == 0 and question.metrics[1].name == metric.name:
+    if len(sides) == 2 and question.metrics[1].name == metric.name:
         second = times[1]
         assert second is not None
         factor = -question.terms[1].coefficient
         if factor > 0 and first.session == second.session:
-            return latency.block_log_ratio(
-                first.milliseconds, first.blocks, second.milliseconds, second.blocks, quantile, factor, confidence
-            )
+            both = (first.milliseconds, first.blocks, second.milliseconds, second.blocks)
+            return latency.block_comparison(*both, quantile, factor, question.threshold, confidence)
     return None
 
 

@@ -7,35 +7,23 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pytest_modelcompare.errors import GateError
+from pytest_modelcompare.gates.any_of import any_of
 from pytest_modelcompare.gates.claims import Claim, DoesNotRegress
 from pytest_modelcompare.gates.combine import combined, estimate_of, side_of
+from pytest_modelcompare.gates.fair import require_coverage, require_evidence
 from pytest_modelcompare.gates.inference import MEASURED_ONCE, infer
-from pytest_modelcompare.gates.needs import others_of
-from pytest_modelcompare.gates.printed import ON_ROWS
 from pytest_modelcompare.gates.question import Question, question_of
 from pytest_modelcompare.gates.regression import judge_regression
+from pytest_modelcompare.gates.rules import Rules, softened
 from pytest_modelcompare.gates.spec import GateSpec, Undecided
 from pytest_modelcompare.gates.wording import alone_text, margin_text, numbers, what_would_decide
 from pytest_modelcompare.metrics.catalogue import METRICS
-from pytest_modelcompare.metrics.estimate import estimate
 from pytest_modelcompare.records import Estimate, Evidence, Figure, Inference, Outcomes, Verdict
 from pytest_modelcompare.records.accepted import Baseline
 from pytest_modelcompare.statistics.influence import exact, spread_of
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """How a gate is to be judged, the suite's defaults filled in."""
-
-    confidence: float
-    undecided: Undecided
-    min_coverage: float
-    spec: GateSpec
-    pass_alpha: float
-    """Level of the pass side: 1 - confidence, shared out over the members of an `any_of`."""
 
 
 def judge(
@@ -74,23 +62,6 @@ def judged(claim: Claim, evidence: dict[str, Evidence], rules: Rules, baselines:
         return tested(str(claim), question, evidence, rules)
     except GateError as error:
         return Verdict(str(claim), Outcomes.ERROR, str(error), rules.confidence)
-
-
-def require_evidence(question: Question, evidence: Mapping[str, Evidence], spec: GateSpec) -> None:
-    """Every contestant must be there; on a slice each must have rows.
-
-    Raises:
-        GateError: nothing is known of a contestant, or it has a printed figure alone.
-    """
-    for metric in question.metrics:
-        for name in [metric.contestant, *others_of(metric)]:
-            if name not in evidence:
-                raise GateError(f"nothing is known of {name}", fix="run its gates in the same session")
-            if spec.slice and evidence[name].published is not None:
-                raise GateError(
-                    f"{name} publishes figures of its whole test set, none of a slice",
-                    fix="compare it without `slice`",
-                )
 
 
 def tested(text: str, question: Question, evidence: dict[str, Evidence], rules: Rules) -> Verdict:
@@ -204,55 +175,3 @@ def figures(question: Question, evidence: dict[str, Evidence]) -> tuple[Figure |
     """Both sides as the report shows them."""
     shown = [Figure(str(metric), estimate_of(metric, evidence).value) for metric in question.metrics[:2]]
     return (shown[0] if shown else None), (shown[1] if len(shown) > 1 else None)
-
-
-def require_coverage(question: Question, evidence: dict[str, Evidence], min_coverage: float) -> None:
-    """Beating a broken baseline proves nothing.
-
-    Raises:
-        GateError: an opponent answered too few rows.
-    """
-    if not all(METRICS[metric.name].needs in ON_ROWS for metric in question.metrics):
-        return
-    for name in question.opponents():
-        side = evidence[name]
-        if side.published is not None:
-            continue
-        answered = estimate("coverage", side).value
-        if answered < min_coverage:
-            raise GateError(
-                f"{name} answered only {answered:.1%} of the rows with a known label, "
-                f"and a comparison needs {min_coverage:.0%}",
-                fix="mend its prompt or its recording, or lower `min_coverage` in the suite",
-            )
-
-
-def any_of(spec: GateSpec, members: tuple[Verdict, ...], confidence: float) -> Verdict:
-    """Passes when one member passes at its share of the level, fails when every member is contradicted."""
-    outcomes = [member.outcome for member in members]
-    passed = [member for member in members if member.outcome is Outcomes.PASS]
-    share = f"each tested at {1 - (1 - confidence) / len(members):.1%}"
-    if passed:
-        outcome, text = Outcomes.PASS, f"{passed[0].gate}: {passed[0].message} ({share})"
-    elif Outcomes.ERROR in outcomes:
-        broken = members[outcomes.index(Outcomes.ERROR)]
-        outcome, text = Outcomes.ERROR, f"{broken.gate}: {broken.message}"
-    else:
-        contradicted = all(one is Outcomes.FAIL for one in outcomes)
-        outcome = Outcomes.FAIL if contradicted else Outcomes.UNDECIDED
-        text = f"none of {len(members)} is shown to hold ({share})"
-    tested_members = [member.p_pass for member in members if member.p_pass is not None]
-    p_pass = min(1.0, len(members) * min(tested_members)) if tested_members else None
-    contradictions = [member.p_fail for member in members]
-    p_fail = max((p for p in contradictions if p is not None), default=None) if None not in contradictions else None
-    return Verdict(
-        spec.text, outcome, text, confidence, "Holm's first step", p_pass=p_pass, p_fail=p_fail, members=members
-    )
-
-
-def softened(verdict: Verdict, rules: Rules) -> Verdict:
-    """`undecided: pass` and `warn` give up the guarantee, and say so."""
-    if verdict.outcome is not Outcomes.UNDECIDED or rules.undecided == "fail":
-        return verdict
-    said = f"UNDECIDED, let pass by `undecided: {rules.undecided}`: {verdict.message}"
-    return replace(verdict, outcome=Outcomes.PASS, message=said, tested=False)

@@ -11,6 +11,7 @@ from math import inf
 import numpy as np
 
 from pytest_modelcompare.gates.question import Question
+from pytest_modelcompare.metrics.catalogue import METRICS
 from pytest_modelcompare.metrics.estimate import label_number
 from pytest_modelcompare.records import Estimate, Evidence, Inference
 from pytest_modelcompare.statistics.influence import spread_of
@@ -29,18 +30,25 @@ def without_spread(
     if spread_of(figure).variance > 0:
         return found
     rows = min(rows_that_matter(metric.label, side) for metric, side in zip(question.metrics, sides, strict=True))
-    room = 1.0 if rows < 1 else 1 - (1 - confidence) ** (1 / rows)
+    span = max(span_of(metric.name) for metric in question.metrics)
+    room = span * (1.0 if rows < 1 else 1 - (1 - confidence) ** (1 / rows))
     low, high = min(found.low, found.value - room), max(found.high, found.value + room)
     if len(question.terms) == 1 and question.expression is None:
         low, high = max(low, question.terms[0].spec.low), min(high, question.terms[0].spec.high)
     found = replace(found, low=low, high=high)
-    distance = abs(found.value - question.threshold)
+    distance = abs(found.value - question.threshold) / span
     needed = rows_that_agree(distance, 1 - confidence)
     if rows >= needed:
         return found
     more = f"; {needed:,} can" if needed < inf else ""
     because = f"no row differs from another, and {rows:,.0f} rows that agree cannot show this{more}"
     return replace(found, undecided_because=found.undecided_because or because)
+
+
+def span_of(metric: str) -> float:
+    """How much a row that deviates can change a figure: of a project's own one, its whole range."""
+    spec = METRICS[metric]
+    return spec.high - spec.low if spec.own else 1.0
 
 
 def rows_that_matter(label: str | None, side: Evidence) -> float:

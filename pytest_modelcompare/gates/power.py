@@ -104,6 +104,7 @@ def not_planned(question: Question, facts: PlanFacts) -> str | None:
         return "measured, and how much it varies shows only then"
     if metric.label is not None and rows_of(metric.label, facts) == 0:
         return f"no test row is labelled {metric.label}"
-    if metric.name in ("brier", "log_loss", "average_precision") or (any(printed) and metric.name == "auroc"):
+    unknown = metric.name in ("brier", "log_loss", "average_precision") or METRICS[metric.name].own
+    if unknown or (any(printed) and metric.name == "auroc"):
         return f"how much {metric.name} varies over the rows shows only when it is measured"
     return None

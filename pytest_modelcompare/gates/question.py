@@ -81,8 +81,7 @@ def question_of(claim: Claim) -> Question:
     if isinstance(claim, Comparison):
         return of_comparison(claim)
     assert not isinstance(claim, DoesNotRegress)
-    a = Metric(claim.a, claim.measure.name, claim.measure.label)
-    b = Metric(claim.b, claim.measure.name, claim.measure.label)
+    a, b = claim.measure.of(claim.a), claim.measure.of(claim.b)
     first, second = (a, b) if METRICS[a.name].higher_is_better else (b, a)
     threshold = claim.by if isinstance(claim, Beats) else -claim.within
     assert isinstance(claim, Beats | Matches)

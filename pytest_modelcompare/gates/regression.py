@@ -37,7 +37,7 @@ def judge_regression(claim: DoesNotRegress, baseline: Baseline | None, confidenc
             f"nothing was accepted yet for {claim.a}.{claim.measure}",
             fix="run `pytest --modelcompare --modelcompare-accept` and commit the record it writes beside the suite",
         )
-    metric, latest = Metric(claim.a, claim.measure.name, claim.measure.label), baseline.entry.latest
+    metric, latest = claim.measure.of(claim.a), baseline.entry.latest
     now = estimate(metric.name, baseline.now, metric.label)
     against = compared(metric, now, baseline, confidence)
     sign = 1.0 if METRICS[metric.name].higher_is_better else -1.0

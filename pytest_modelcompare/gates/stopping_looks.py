@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 
 from pytest_modelcompare.errors import GateError
 from pytest_modelcompare.gates.combine import EvidenceByName
+from pytest_modelcompare.gates.fair import require_coverage
 from pytest_modelcompare.gates.inference import infer
-from pytest_modelcompare.gates.judge import (
-    require_coverage,
-)
 from pytest_modelcompare.gates.needs import contestants_of
 from pytest_modelcompare.gates.question import Question, question_of
 from pytest_modelcompare.gates.stopping import SequentialGate, StoppingPlan

@@ -7,20 +7,13 @@ from dataclasses import replace
 from statistics import NormalDist
 
 from pytest_modelcompare.errors import GateError
+from pytest_modelcompare.gates.any_of import any_of
 from pytest_modelcompare.gates.claims import Claim
 from pytest_modelcompare.gates.combine import combined
-from pytest_modelcompare.gates.judge import (
-    Rules,
-    any_of,
-    effective_rows,
-    figures,
-    judge,
-    message,
-    require_coverage,
-    softened,
-    target,
-)
+from pytest_modelcompare.gates.fair import require_coverage
+from pytest_modelcompare.gates.judge import effective_rows, figures, judge, message, target
 from pytest_modelcompare.gates.question import question_of
+from pytest_modelcompare.gates.rules import Rules, softened
 from pytest_modelcompare.gates.spec import Undecided
 from pytest_modelcompare.gates.stopping import StoppingPlan
 from pytest_modelcompare.gates.stopping_looks import GateLooks, on_first_rows

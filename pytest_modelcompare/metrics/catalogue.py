@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
+from types import MappingProxyType
 
 
 class Need(StrEnum):
@@ -37,6 +38,9 @@ class MetricSpec:
 
     exact: bool = False
     """Sizes and counts: compared without an interval."""
+
+    own: bool = False
+    """Whether a project added it, by the hook `pytest_modelcompare_metrics`."""
 
 
 def rows(name: str, definition: str, **facts: object) -> MetricSpec:
@@ -117,7 +121,18 @@ ALL = (
     ),
 )
 
-METRICS: Mapping[str, MetricSpec] = {spec.name: spec for spec in ALL}
+_by_name = {spec.name: spec for spec in ALL}
+METRICS: Mapping[str, MetricSpec] = MappingProxyType(_by_name)
+"""Every metric by its name, those too that a project added."""
+
+
+def add_metric(spec: MetricSpec) -> None:
+    _by_name[spec.name] = spec
+
+
+def forget_metric(name: str) -> None:
+    del _by_name[name]
+
 
 LATENCY_QUANTILES: Mapping[str, float | None] = {
     "latency_mean_ms": None,

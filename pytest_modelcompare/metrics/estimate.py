@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from pytest_modelcompare.errors import GateError
 from pytest_modelcompare.metrics import classification, ranking
 from pytest_modelcompare.metrics.catalogue import LATENCY_QUANTILES, METRICS, Need
+from pytest_modelcompare.metrics.own import own_metric
+from pytest_modelcompare.metrics.own_figures import own_figure
 from pytest_modelcompare.records import Cost, Estimate, Evidence, Predictions
 
 TEST_ROWS, REQUESTS, BLOCKS = "test rows", "timed requests", "blocks"
@@ -34,6 +36,10 @@ def estimate(metric: str, evidence: Evidence, label: str | None = None, other: E
     number = label_number(evidence, label)
     if evidence.published is not None:
         return published(metric, evidence, label)
+    if (own := own_metric(metric)) is not None:
+        if own.scores:
+            require_scores(metric, evidence)
+        return over_seeds(evidence, lambda p: own_figure(own, evidence, p))
     match spec.needs:
         case Need.ROWS:
             return over_seeds(

@@ -7,6 +7,8 @@ from math import isfinite
 from pytest_modelcompare.errors import GateError
 from pytest_modelcompare.metrics.catalogue import METRICS, Need
 from pytest_modelcompare.metrics.estimate import estimate
+from pytest_modelcompare.metrics.own import own_metric
+from pytest_modelcompare.metrics.own_figures import own_doubt
 from pytest_modelcompare.records import Estimate, Evidence
 from pytest_modelcompare.records.report import MetricReport
 from pytest_modelcompare.statistics.influence import from_influence
@@ -24,13 +26,13 @@ def table_figures(evidence: Evidence, confidence: float = 0.95) -> dict[str, Met
         except GateError:
             continue  # this contestant cannot carry it: its cell stays blank
         if isfinite(found.value):
-            figures[name] = with_bounds(name, found, confidence)
+            figures[name] = with_bounds(name, found, evidence, confidence)
     return figures
 
 
-def with_bounds(name: str, found: Estimate, confidence: float) -> MetricReport:
-    n = found.influence.shape[1]
-    if n == 0 or name == "ece":
+def with_bounds(name: str, found: Estimate, evidence: Evidence, confidence: float) -> MetricReport:
+    n, own = found.influence.shape[1], own_metric(name)
+    if n == 0 or name == "ece" or (own is not None and own_doubt(own, evidence)):
         return MetricReport(found.value, n=n or None)
     if name in ("accuracy", "coverage") and len(found.seed_values) == 1 and found.clusters is None:
         exact = exact_proportion(round(found.value * n), n, 0.5, confidence)

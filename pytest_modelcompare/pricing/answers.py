@@ -8,7 +8,8 @@ from datetime import datetime
 import numpy as np
 
 from pytest_modelcompare.errors import GateError
-from pytest_modelcompare.pricing.price_list import PriceTable, Usage, answer_cost_usd, price_note
+from pytest_modelcompare.pricing.price_list import Usage, answer_cost_usd, price_note
+from pytest_modelcompare.pricing.prices import PriceTable
 from pytest_modelcompare.records import Cost
 
 

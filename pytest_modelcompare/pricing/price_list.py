@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pytest_modelcompare.errors import GateError
+from pytest_modelcompare.pricing.prices import Prices, PriceTable, added_price
 
 if TYPE_CHECKING:
     from genai_prices.types import PriceCalculation as Calculation
@@ -41,26 +41,6 @@ class Usage:
         return self.input_tokens + self.output_tokens + self.cache_read_tokens + written
 
 
-@dataclass(frozen=True, slots=True)
-class Prices:
-    """A suite's own prices of one model, in USD per million tokens."""
-
-    input: Decimal
-    output: Decimal
-    cache_read: Decimal | None = None
-    """None: as `input`."""
-
-    cache_write: Decimal | None = None
-    """None: as `input`."""
-
-    batch: Decimal = Decimal("0.5")
-    """Share of these prices that a request in a batch costs."""
-
-
-PriceTable = Mapping[str, Prices]
-"""`provider:model` to prices."""
-
-
 def answer_cost_usd(model: str, usage: Usage, at: datetime, prices: PriceTable | None = None) -> Decimal:
     """The price of one request. Tiers count by request, so a sum of tokens must never be priced.
 
@@ -73,7 +53,7 @@ def answer_cost_usd(model: str, usage: Usage, at: datetime, prices: PriceTable |
         GateError: the price table does not know the model, or a count of tokens is negative.
     """
     require_counts(model, usage)
-    own = (prices or {}).get(model)
+    own = (prices or {}).get(model) or added_price(model)
     return own_cost(own, usage) if own else listed_cost(model, usage, at).total_price
 
 
@@ -144,5 +124,6 @@ def price_note(model: str, at: datetime, prices: PriceTable | None = None, *, ba
         answer_cost_usd(model, usage, at, prices) * 1_000
         for usage in (Usage(1_000, 0, batch=batch), Usage(0, 1_000, batch=batch))
     )
-    source = "the suite's `prices`" if own else f"genai-prices, {at.date()}"
+    listed = "a conftest's prices" if added_price(model) else f"genai-prices, {at.date()}"
+    source = "the suite's `prices`" if own else listed
     return f"{one_in.normalize():f}/{one_out.normalize():f} USD per million tokens in/out{how} ({source})"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
-from math import log
+from math import log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,40 +64,61 @@ def too_few_requests(m: int, quantile: float, confidence: float) -> str | None:
     return f"{m} timed requests cannot bound this quantile; {needed} can" if m < needed else None
 
 
-def block_log_ratio(
+def block_comparison(
     ms_a: NDArray[np.float64],
     blocks_a: NDArray[np.int64],
     ms_b: NDArray[np.float64],
     blocks_b: NDArray[np.int64],
     quantile: float | None,
     factor: float,
+    threshold: float,
     confidence: float,
 ) -> Inference:
-    """A's latency minus `factor` times B's, through the log ratio of each block.
+    """A's latency minus `factor` times B's against a threshold, from blocks that ran side by side.
 
-    Blocks ran side by side, so what slows the machine slows both.
+    What slows the machine slows both, so that the logarithm of their ratio is what Student's t
+    is for; a threshold is added to the side where it is positive. Against 0, each block gives a
+    ratio. A quantile of a block's few requests lies below that of all, which cancels in a ratio
+    but not beside a threshold: then every figure is made from all blocks but one (jackknife).
 
     Args:
         quantile: None for the mean.
+        threshold: milliseconds.
 
     Returns:
-        value and bounds in milliseconds at B's level: factor x B x (ratio / factor - 1).
+        value and bounds in milliseconds.
     """
+    method = "block jackknife" if threshold else "block log ratio"
     common = np.intersect1d(blocks_a, blocks_b)
     if len(common) < FEWEST_BLOCKS:
         because = f"{len(common)} blocks were timed side by side; {FEWEST_BLOCKS} can decide"
-        return Inference(float("nan"), -np.inf, np.inf, 1.0, 1.0, "block log ratio", len(ms_a), because)
+        return Inference(float("nan"), -np.inf, np.inf, 1.0, 1.0, method, len(ms_a), because)
 
-    def level(milliseconds: NDArray[np.float64]) -> float:
-        return float(milliseconds.mean() if quantile is None else np.quantile(milliseconds, quantile))
+    def sides(in_a: NDArray[np.bool_], in_b: NDArray[np.bool_]) -> tuple[float, float]:
+        a, b = level(ms_a[in_a], quantile), factor * level(ms_b[in_b], quantile)
+        return a + max(-threshold, 0.0), b + max(threshold, 0.0)
 
-    ratios = [log(level(ms_a[blocks_a == block]) / level(ms_b[blocks_b == block])) for block in common]
-    values = np.array(ratios) - log(factor)
-    se = float(values.std(ddof=1)) / len(values) ** 0.5
-    tested = t_inference(float(values.mean()), se, len(values) - 1, 0.0, confidence, "block log ratio", len(ms_a))
-    scale = factor * level(ms_b)
+    in_a, in_b = np.isin(blocks_a, common), np.isin(blocks_b, common)
+    first, second = sides(in_a, in_b)
+    g = len(common)
+    if threshold == 0:
+        each = log_ratios(sides(blocks_a == block, blocks_b == block) for block in common)
+        value, se = float(each.mean()), float(each.std(ddof=1)) / sqrt(g)
+    else:
+        each = log_ratios(sides(in_a & (blocks_a != block), in_b & (blocks_b != block)) for block in common)
+        value, se = log(first / second), float(each.std()) * sqrt(g - 1)
+    tested = t_inference(value, se, g - 1, 0.0, confidence, method, len(ms_a))
 
     def in_ms(log_ratio: float) -> float:
-        return scale * float(np.expm1(log_ratio))
+        return threshold + second * float(np.expm1(log_ratio))
 
     return replace(tested, value=in_ms(tested.value), low=in_ms(tested.low), high=in_ms(tested.high))
+
+
+def log_ratios(pairs: Iterable[tuple[float, float]]) -> NDArray[np.float64]:
+    return np.array([log(a / b) for a, b in pairs])
+
+
+def level(milliseconds: NDArray[np.float64], quantile: float | None) -> float:
+    """A quantile, or the mean."""
+    return float(milliseconds.mean() if quantile is None else np.quantile(milliseconds, quantile))

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from pytest_modelcompare.contestants.base import ContestantSpec
 from pytest_modelcompare.data.settings import DataSettings
 from pytest_modelcompare.gates.spec import Decide, GateSpec, Undecided
-from pytest_modelcompare.pricing.price_list import Prices
+from pytest_modelcompare.pricing.prices import Prices
 
 FORMAT = 1
 

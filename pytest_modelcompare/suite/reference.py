@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from pytest_modelcompare.contestants.base import NotYet
+from pytest_modelcompare.contestants.optimise import OptimiseSettings
 from pytest_modelcompare.contestants.registry import LATER, METHODS
 from pytest_modelcompare.contestants.training_rows import TrainedOptions, TrainSettings
 from pytest_modelcompare.data.recorded import RecordedSource
@@ -27,6 +28,7 @@ PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("A gate", GateSettings),
     ("`train:` of a trained contestant", TrainSettings),
     ("A recording (`predictions:`)", RecordedSource),
+    ("`optimise:` of a prompted contestant", OptimiseSettings),
 )
 
 

@@ -18,7 +18,8 @@ from pytest_modelcompare.gates.claims import (
     Metric,
     Number,
 )
-from pytest_modelcompare.gates.language import GateSyntaxError, parse
+from pytest_modelcompare.gates.language import parse
+from pytest_modelcompare.gates.tokens import GateSyntaxError
 
 ACCURACY = Measure("accuracy")
 
@@ -30,6 +31,10 @@ ACCURACY = Measure("accuracy")
         ("a beats b on accuracy", Beats("a", "b", ACCURACY)),
         ("a beats b on f1[spam] by 2e-2", Beats("a", "b", Measure("f1", "spam"), 0.02)),
         ("a matches b on auroc within .01", Matches("a", "b", Measure("auroc"), 0.01)),
+        (
+            "a beats b on latency_p95_ms(cpu, 128) by 2",
+            Beats("a", "b", Measure("latency_p95_ms", argument="cpu, 128"), 2),
+        ),
         ("a does not regress on f1", DoesNotRegress("a", Measure("f1"))),
         ("a does not regress on f1 within 0.01", DoesNotRegress("a", Measure("f1"), 0.01)),
         ('a.f1["my \\"own\\" label"] < 1', Comparison(Metric("a", "f1", 'my "own" label'), "<", Number(1))),

@@ -11,7 +11,8 @@ import pytest
 from pytest_modelcompare.errors import GateError
 from pytest_modelcompare.llm import anthropic_messages, openai_provider
 from pytest_modelcompare.pricing.answers import answers_cost
-from pytest_modelcompare.pricing.price_list import Prices, Usage, answer_cost_usd, price_note
+from pytest_modelcompare.pricing.price_list import Usage, answer_cost_usd, price_note
+from pytest_modelcompare.pricing.prices import Prices
 
 HAIKU = "anthropic:claude-haiku-5-5"
 AT = datetime(2026, 11, 1, tzinfo=UTC)

@@ -11,7 +11,8 @@ import pytest
 from pytest_modelcompare.errors import GateError
 from pytest_modelcompare.pricing.answers import answers_cost
 from pytest_modelcompare.pricing.compute import compute_cost, train_cost_usd
-from pytest_modelcompare.pricing.price_list import Prices, Usage, answer_cost_usd, price_note
+from pytest_modelcompare.pricing.price_list import Usage, answer_cost_usd, price_note
+from pytest_modelcompare.pricing.prices import Prices
 from pytest_modelcompare.records import Throughput
 
 HAIKU = "anthropic:claude-haiku-5-5"

@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from pytest_modelcompare.errors import GateError
-from pytest_modelcompare.pricing.price_list import Prices, Usage, answer_cost_usd, price_note
+from pytest_modelcompare.pricing.price_list import Usage, answer_cost_usd, price_note
+from pytest_modelcompare.pricing.prices import Prices
 
 HAIKU = "anthropic:claude-haiku-5-5"
 AT = datetime(2026, 11, 1, tzinfo=UTC)

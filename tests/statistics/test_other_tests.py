@@ -12,7 +12,7 @@ from pytest_modelcompare.records import Estimate
 from pytest_modelcompare.statistics.auroc import auroc, auroc_difference, placements
 from pytest_modelcompare.statistics.bootstrap import bca
 from pytest_modelcompare.statistics.influence import from_influence
-from pytest_modelcompare.statistics.latency import block_log_ratio, exceedance
+from pytest_modelcompare.statistics.latency import block_comparison, exceedance
 from pytest_modelcompare.statistics.means import mean
 from pytest_modelcompare.statistics.multiplicity import holm
 from pytest_modelcompare.statistics.rows_needed import rows_for_proportion
@@ -100,9 +100,9 @@ def test_a_ratio_of_latencies_cancels_what_slows_both():
     blocks = np.repeat(np.arange(20), 20)
     drift = np.repeat(np.linspace(1, 3, 20), 20)
     fast, slow = 10 * drift * RNG.normal(1, 0.02, 400), 30 * drift * RNG.normal(1, 0.02, 400)
-    found = block_log_ratio(fast, blocks, slow, blocks, 0.95, 1 / 2, 0.95)
+    found = block_comparison(fast, blocks, slow, blocks, 0.95, 1 / 2, 0.0, 0.95)
     assert found.p_below < 1e-6
-    assert block_log_ratio(fast, blocks, slow, blocks, 0.95, 1 / 4, 0.95).p_above < 1e-6
+    assert block_comparison(fast, blocks, slow, blocks, 0.95, 1 / 4, 0.0, 0.95).p_above < 1e-6
 
 
 def test_holm_adjusts_by_rank():
@@ -113,3 +113,17 @@ def test_holm_adjusts_by_rank():
 def test_rows_needed_match_the_worked_figures():
     assert rows_for_proportion(0.93, 0.94) == pytest.approx(3839, abs=2)
     assert rows_for_proportion(0.90, 0.92) == pytest.approx(1303, abs=2)
+
+
+def test_a_margin_in_milliseconds_compares_all_requests_of_both():
+    blocks = np.repeat(np.arange(20), 20)
+    drift = np.repeat(np.linspace(1, 1.2, 20), 20)
+    fast, slow = 10 * drift * RNG.normal(1, 0.02, 400), 30 * drift * RNG.normal(1, 0.02, 400)
+    found = block_comparison(slow, blocks, fast, blocks, 0.5, 1.0, 15.0, 0.95)
+    assert found.value == pytest.approx(np.median(slow) - np.median(fast))
+    assert found.p_above < 1e-6
+    assert 15 < found.low < found.value < found.high
+    # fast is slower by less than -25 ms: the threshold stands on the other side
+    other = block_comparison(fast, blocks, slow, blocks, 0.5, 1.0, -25.0, 0.95)
+    assert other.value == pytest.approx(np.median(fast) - np.median(slow))
+    assert other.p_above < 1e-3

@@ -145,7 +145,14 @@ CASES = [
         ":15:13: `train: {synthetic: …}` is not available in this version",
         "",
     ),
-    ("later search", ("    shots: 8", "    optimise: {trials: 3}"), "is not available in this version", ""),
+    ("search without rows", ("    shots: 8", "    optimise: {trials: 3}"), ":21:15: `rows` is missing", ""),
+    ("search of one", ("    shots: 8", "    optimise: {trials: 1, rows: 9}"), ":21:24: ", "or equal to 2"),
+    (
+        "search misspelt",
+        ("    shots: 8", "    optimise: {trials: 3, rows: 9, sed: 1}"),
+        ":21:36: unknown key `sed`",
+        "`seed`",
+    ),
     ("votes alone", ("    shots: 8", "    votes: 3"), "`votes` needs `scores: votes`", ""),
     ("encoder alone", ("    shots: 8", "    shots_encoder: x"), "it needs `shots_by: nearest`", ""),
     (

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, log
+from math import exp, log, sqrt
 
 import numpy as np
 import pytest
 from scipy.stats import binom
+from scipy.stats import t as student
 
 from pytest_modelcompare.records import Estimate, Inference
 from pytest_modelcompare.statistics.influence import from_influence
-from pytest_modelcompare.statistics.latency import block_log_ratio, exceedance
+from pytest_modelcompare.statistics.latency import block_comparison, exceedance
 from pytest_modelcompare.statistics.proportion import clopper_pearson, clustered_proportion
 from tests.statistics.acceptance.worlds import (
     Z95,
@@ -100,11 +101,28 @@ def half_of_the_others_latency(runs: int, seed: int = 15) -> tuple[Share, Share]
         drift = 0.05 * autoregressive(rng, 1, 40, 0.9)[0]
         a, b = SCATTER * rng.normal(size=(2, 1000)) + np.array([[0.0], [log(2)]])
         beside_a, beside_b = np.exp(a + drift[0::2][place]), np.exp(b + drift[1::2][place])
-        ratio = block_log_ratio(beside_a, place, beside_b, place, 0.95, 0.5, 0.95)
+        ratio = block_comparison(beside_a, place, beside_b, place, 0.95, 0.5, 0.0, 0.95)
         interleaved.append(ratio.p_below <= 0.05)
         first, then = np.sort(np.exp(a + drift[:20][place])), np.sort(np.exp(b + drift[20:][place]))
         one_after_the_other.append(clearly_faster(first, then / 2))
     return Share.of(interleaved), Share.of(one_after_the_other)
+
+
+def five_milliseconds_apart(runs: int, seed: int = 16) -> tuple[Errors, Errors]:
+    """p95 of A is B's plus 5 ms, blocks of 20 requests: by leaving out blocks, and by the p95 of each block."""
+    rng = np.random.default_rng(seed)
+    place, threshold, quantile = np.repeat(np.arange(20), 20), 5.0, exp(SCATTER * Z95)
+    jackknife, by_block = [], []
+    for _ in range(runs):
+        drift = 0.015 * autoregressive(rng, 1, 40, 0.9)[0]
+        a, b = np.exp(SCATTER * rng.normal(size=(2, 400)) + np.stack([drift[0::2][place], drift[1::2][place]]))
+        a, b = (10 + threshold / quantile) * a, 10 * b
+        found = block_comparison(a, place, b, place, 0.95, 1.0, threshold, 0.95)
+        jackknife.append((found.p_above <= 0.05, found.p_below <= 0.05))
+        apart = [np.quantile(a[place == k], 0.95) - np.quantile(b[place == k], 0.95) - threshold for k in range(20)]
+        t = np.mean(apart) / (np.std(apart, ddof=1) / sqrt(20))
+        by_block.append((student.sf(t, 19) <= 0.05, student.cdf(t, 19) <= 0.05))
+    return Errors.of(jackknife), Errors.of(by_block)
 
 
 def clearly_faster(a: np.ndarray, b: np.ndarray) -> bool:
@@ -152,3 +170,9 @@ def test_interleaved_blocks_cancel_the_drift_that_one_after_the_other_does_not()
     interleaved, one_after_the_other = half_of_the_others_latency(1200)
     assert interleaved.at_most(6)
     assert one_after_the_other.exceeds(7)
+
+
+def test_a_margin_in_milliseconds_holds_seven_percent_where_the_quantiles_of_single_blocks_do_not():
+    jackknife, by_block = five_milliseconds_apart(800)
+    assert jackknife.at_most(7)
+    assert by_block.fails.exceeds(7)  # the p95 of 20 requests lies below that of 400
