@@ -21,6 +21,7 @@ from pytest_modelcompare.execution.local import local_jobs
 from pytest_modelcompare.llm.prompts import Request
 from pytest_modelcompare.llm.reply import label_in, reply_from
 from pytest_modelcompare.records import NO_ANSWER, Dataset
+from pytest_modelcompare.records.printable import printable
 from pytest_modelcompare.store.answers import AnswerJournal
 from pytest_modelcompare.store.folders import StoreFolders
 from pytest_modelcompare.store.runs import RunStore
@@ -119,7 +120,7 @@ def request_lines(request: Request) -> Iterator[str]:
     yield f"about {request.input_tokens_estimate():,} input tokens; key {request.key()}"
     for role, text in (("system", request.system), *request.messages):
         yield heading(role)
-        yield text
+        yield printable(text)
     if request.menu is not None:
         yield heading("the answer is restricted to")
         yield json.dumps(request.schema(), ensure_ascii=False)
@@ -134,7 +135,7 @@ def answer_lines(request: Request, dataset: Dataset, journal: Journal) -> Iterat
     reply = reply_from(record)
     usage = reply.usage
     yield heading(f"answer of {reply.created[:19]}")
-    yield reply.text
+    yield printable(reply.text)
     tokens = f"{usage.total:,} tokens, {usage.output_tokens:,} of them output"
     yield f"({reply.stop_reason}; {tokens}; {reply.latency_ms:,.0f} ms)"
     if request.form == "label":

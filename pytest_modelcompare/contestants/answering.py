@@ -6,11 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pytest_modelcompare.contestants.answers import Answered, AskPlan, Journal, LLMOptions, Stages
-from pytest_modelcompare.contestants.asking_rows import Asking, can_ask, distinct, require_way_to_ask, stored_reply
+from pytest_modelcompare.contestants.asking_rows import Asking
 from pytest_modelcompare.contestants.base import Progress, silent
 from pytest_modelcompare.contestants.clients import waiting_keys
 from pytest_modelcompare.contestants.estimating import estimate
+from pytest_modelcompare.contestants.fetching import Fetcher, can_ask, distinct, require_way_to_ask, stored_reply
+from pytest_modelcompare.contestants.planned_search import planned_search
 from pytest_modelcompare.contestants.prompt import PromptSettings
+from pytest_modelcompare.contestants.prompt_search import search_prompt
 from pytest_modelcompare.contestants.prompting import note_refusal, questions
 from pytest_modelcompare.contestants.recorded import recording_words, with_recording
 from pytest_modelcompare.llm.provider import GrammarTooLarge
@@ -35,7 +38,8 @@ class PromptMethod:
             LLMError: answers are missing and cannot be asked for.
         """
         recorded = with_recording(journal, settings, base)
-        asked = questions(settings, dataset, recorded, base)
+        search = planned_search(settings, dataset, recorded, options, base)
+        asked = questions(settings, dataset, recorded, base, search.choice)
         requests = asked.all()
         found = [(request, stored_reply(request, recorded, options)) for request in requests]
         missing = distinct(request for request, reply in found if reply is None)
@@ -49,12 +53,13 @@ class PromptMethod:
         stored = [(request, reply) for request, reply in found if reply is not None]
         guess = estimate(unsent, stored, dataset.labels, settings, options, base)
         return AskPlan(
-            len(requests),
-            len(missing),
-            guess.usd,
-            guess.input_tokens,
-            guess.output_tokens,
-            guess.basis,
+            len(distinct(requests)) + search.calls,
+            len(missing) + search.calls,
+            guess.usd + search.estimate.usd,
+            guess.input_tokens + search.estimate.input_tokens,
+            guess.output_tokens + search.estimate.output_tokens,
+            guess.basis or search.estimate.basis,
+            search.calls,
             len(missing) - len(unsent),
         )
 
@@ -78,14 +83,19 @@ class PromptMethod:
             StoreError: the recording is broken, or cannot be written anew.
         """
         recorded = with_recording(journal, settings, base)
-        for _ in range(FORMS):
+        fetcher = Fetcher(settings, recorded, options, base)
+
+        def ask() -> Answered:
+            search_prompt(settings, dataset, fetcher, progress)
             asked = questions(settings, dataset, recorded, base)
+            return Asking(settings, dataset, recorded, options, fetcher, progress, asked).run(stages)
+
+        for _ in range(FORMS):
             try:
-                return Asking(settings, dataset, recorded, options, base, progress, asked).run(stages)
+                return ask()
             except GrammarTooLarge as refusal:
                 note_refusal(refusal, settings, dataset, recorded)
-        asked = questions(settings, dataset, recorded, base)
-        return Asking(settings, dataset, recorded, options, base, progress, asked).run(stages)
+        return ask()
 
 
 __all__ = ["Answered", "AskPlan", "Journal", "LLMOptions", "PromptMethod", "Stages"]

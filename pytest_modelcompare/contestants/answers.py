@@ -10,9 +10,9 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_modelcompare.llm.batches import BatchBook, NoBook
+from pytest_modelcompare.llm.batch_service import BatchBook, NoBook
 from pytest_modelcompare.llm.retries import Retries
-from pytest_modelcompare.pricing.price_list import PriceTable
+from pytest_modelcompare.pricing.prices import PriceTable
 from pytest_modelcompare.records import Cost, Latencies, Predictions
 from pytest_modelcompare.records.report import FailureExample
 
@@ -31,12 +31,19 @@ class AskPlan:
     basis: str = ""
     """What the tokens were estimated from, in words."""
 
+    search: int = 0
+    """Of these requests, those that a search for a prompt makes, at most."""
+
     waiting: int = 0
     """Requests under way in batches that earlier sessions sent."""
 
 
 def unheard(usd: float, calls: int) -> None:
     """Where nobody keeps books."""
+
+
+def untold(usd: float) -> None:
+    """The same, of what nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,9 @@ class LLMOptions:
 
     note: Callable[[float, int], None] = unheard
     """Told the USD spent and the calls made, also when asking ends in an error."""
+
+    note_unheard: Callable[[float], None] = untold
+    """Told the USD that may have been billed for requests that were cut off."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_modelcompare.contestants.answers import Answered, Journal, LLMOptions, Stages
+from pytest_modelcompare.contestants.answers import Answered, LLMOptions, Stages
 from pytest_modelcompare.contestants.base import Progress
-from pytest_modelcompare.contestants.clients import batches_for, client_for
+from pytest_modelcompare.contestants.fetching import Fetcher, distinct, require_way_to_ask, stored_reply
 from pytest_modelcompare.contestants.prompt import PromptSettings
-from pytest_modelcompare.contestants.prompting import Questions, address
+from pytest_modelcompare.contestants.prompting import Questions
 from pytest_modelcompare.contestants.recorded import (
     RecordedJournal,
     is_stale,
@@ -23,10 +22,7 @@ from pytest_modelcompare.contestants.recorded import (
     refresh_notes,
 )
 from pytest_modelcompare.contestants.replies import answered
-from pytest_modelcompare.errors import LLMError, UnavailableError
-from pytest_modelcompare.llm.asking import Asker
-from pytest_modelcompare.llm.providers import api_key, provider_kind
-from pytest_modelcompare.llm.reply import Reply, label_in, reply_from
+from pytest_modelcompare.llm.reply import Reply, label_in
 from pytest_modelcompare.llm.request import Request
 from pytest_modelcompare.records import NO_ANSWER, Dataset
 from pytest_modelcompare.store.recordings import write_recording
@@ -42,18 +38,19 @@ class Asking:
     dataset: Dataset
     journal: RecordedJournal
     options: LLMOptions
-    base: Path
+    fetcher: Fetcher
     progress: Callable[[Progress], None]
     asked: Questions
     replies: dict[str, Reply] = field(default_factory=dict)
     """By the request's key."""
 
-    calls: int = 0
-    usd: float = 0.0
-    unheard_usd: float = 0.0
+    calls_before: int = 0
+    usd_before: float = 0.0
+    """What the fetcher had spent for something else, a search or a menu that was refused."""
 
     def run(self, stages: Stages | None) -> Answered:
         """Every row, or those until enough is known; a refresh that ends well writes the recording anew."""
+        self.calls_before, self.usd_before = self.fetcher.calls, self.fetcher.usd
         words = recording_words(self.journal, self.asked, self.settings, self.dataset)
         rows = np.arange(len(self.dataset.test), dtype=np.int64)
         first: Numbers | None = None
@@ -67,11 +64,19 @@ class Asking:
                     break
         if self.options.mode == "refresh" and self.settings.recording is not None:
             records = records_of(self.asked, self.dataset, self.journal, np.sort(rows).tolist())
-            write_recording(self.base / self.settings.recording, records)
+            write_recording(self.fetcher.base / self.settings.recording, records)
         found = self.answered(rows)
         notes = [*refresh_notes(self.asked, self.journal), *self.saved(rows), *([words] if is_stale(words) else [])]
         found = replace(found, notes=[*found.notes, *notes], calls=self.calls, usd=self.usd)
         return found if first is None else replace(found, first=self.answered(first))
+
+    @property
+    def calls(self) -> int:
+        return self.fetcher.calls - self.calls_before
+
+    @property
+    def usd(self) -> float:
+        return self.fetcher.usd - self.usd_before
 
     def answer(self, rows: Numbers, words: str) -> None:
         """Have a reply to every request of some rows; equal texts make equal requests, asked once.
@@ -90,17 +95,9 @@ class Asking:
         if not missing:
             return
         note_refresh(self.asked, missing, self.journal, self.options)
-        left = self.options.budget_usd - self.usd - self.unheard_usd
-        asker = asker_for(self.settings, self.journal, replace(self.options, budget_usd=left), self.base)
-        try:
-            new = asker.ask(
-                missing, lambda done: self.progress(Progress(done, len(missing), f"{asker.spent_usd:.4f} USD"))
-            )
-        finally:
-            self.options.note(asker.spent_usd, asker.calls)
-        self.calls, self.usd = self.calls + asker.calls, self.usd + asker.spent_usd
-        self.unheard_usd += asker.unheard_usd
-        self.replies |= {request.key(): reply for request, reply in zip(missing, new, strict=True)}
+        self.replies |= self.fetcher.ask(
+            missing, lambda done, usd: self.progress(Progress(done, len(missing), f"{usd:.4f} USD"))
+        )
 
     def of(self, rows: Numbers) -> list[Request]:
         """Every request of some rows, the plain ones first: where the budget ends, they are there."""
@@ -137,68 +134,3 @@ def prefixes(stages: Stages) -> Iterator[Numbers]:
     """The first rows of the order, more and more of them."""
     for end in stages.ends:
         yield stages.order[:end]
-
-
-def asker_for(settings: PromptSettings, journal: Journal, options: LLMOptions, base: Path) -> Asker:
-    """Asks this contestant's service."""
-    client = client_for(settings, base)
-    return Asker(
-        client,
-        journal,
-        options.session,
-        options.budget_usd,
-        options.prices,
-        settings.max_concurrency,
-        options.retries,
-        options.stop,
-        batches_for(settings, client, options.batches),
-    )
-
-
-def distinct(requests: Iterable[Request]) -> Sequence[Request]:
-    """One of each."""
-    return list({request.key(): request for request in requests}.values())
-
-
-def stored_reply(request: Request, journal: Journal, options: LLMOptions) -> Reply | None:
-    """The stored answer; under `refresh` only one that this session asked for."""
-    record = journal.get(request.key())
-    if record is None or (options.mode == "refresh" and record["session"] != options.session):
-        return None
-    return reply_from(record)
-
-
-def can_ask(settings: PromptSettings, options: LLMOptions) -> bool:
-    """Whether this session may ask, and has a key where one is needed."""
-    try:
-        require_way_to_ask(settings, 1, 1, options, "")
-    except (LLMError, UnavailableError):
-        return False
-    return True
-
-
-def require_way_to_ask(settings: PromptSettings, missing: int, total: int, options: LLMOptions, recording: str) -> None:
-    """What is missing must be askable.
-
-    Args:
-        recording: what is to be said of the contestant's recording; empty where it has none.
-    """
-    if not missing:
-        return
-    said = f"; {recording}" if recording else ""
-    if options.mode == "replay":
-        fix = "run once with --modelcompare-llm=auto and a key, or bring the store along"
-        raise LLMError(
-            f"{missing:,} of {total:,} answers of {settings.model} are not stored, and "
-            f"--modelcompare-llm=replay asks for none{said}",
-            fix="make the recording anew with a key: --modelcompare-llm=refresh" if recording else fix,
-        )
-    if options.mode == "off":
-        raise UnavailableError(f"{settings.model} would be asked, and --modelcompare-llm=off")
-    try:
-        api_key(provider_kind(settings.provider), settings.api_key_env, address(settings))
-    except LLMError as error:
-        if not recording:
-            raise
-        what = f"{missing:,} of {total:,} answers of {settings.model} are missing; {recording}; {error.what}"
-        raise LLMError(what, where=error.where, fix=error.fix) from error

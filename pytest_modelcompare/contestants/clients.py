@@ -6,7 +6,8 @@ from pathlib import Path
 
 from pytest_modelcompare.contestants.prompt import PromptSettings
 from pytest_modelcompare.contestants.prompting import address
-from pytest_modelcompare.llm.batches import BatchBook, Batches, BatchService, service_name
+from pytest_modelcompare.llm.batch_service import BatchBook, BatchService, service_name
+from pytest_modelcompare.llm.batches import Batches
 from pytest_modelcompare.llm.provider import Access, Provider
 from pytest_modelcompare.llm.providers import api_key, provider_kind
 

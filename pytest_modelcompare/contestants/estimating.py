@@ -15,11 +15,11 @@ from pytest_modelcompare.contestants.answers import LLMOptions
 from pytest_modelcompare.contestants.clients import client_for
 from pytest_modelcompare.contestants.prompt import PromptSettings
 from pytest_modelcompare.errors import LLMError, UnavailableError
-from pytest_modelcompare.llm.asking import price_of
 from pytest_modelcompare.llm.caching import Shared, minimum_tokens, shared_prefixes
 from pytest_modelcompare.llm.prompts import TOKENS_PER_PROBABILITY
 from pytest_modelcompare.llm.provider import GrammarTooLarge, Provider, Transient
 from pytest_modelcompare.llm.providers import provider_kind
+from pytest_modelcompare.llm.purse import price_of
 from pytest_modelcompare.llm.reply import Reply
 from pytest_modelcompare.llm.request import Request
 from pytest_modelcompare.llm.wording import LIKELIEST, PROBABILITIES_KEY, worded

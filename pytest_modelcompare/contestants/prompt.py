@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from pytest_modelcompare.contestants.base import NotYet, Settings
+from pytest_modelcompare.contestants.base import Settings
+from pytest_modelcompare.contestants.optimise import OptimiseSettings
 from pytest_modelcompare.llm.providers import LOCAL, provider_kind, provider_names
 
 NOT_LOCAL = ("base_url", "api_key_env", "effort")
@@ -76,8 +77,10 @@ class PromptSettings(Settings):
     taken from there, without key, cost or network. `modelcompare answers export` writes it,
     `--modelcompare-llm=refresh` writes it anew."""
 
-    optimise: Annotated[dict[str, int] | None, NotYet()] = None
-    """Search instructions and shots on training rows."""
+    optimise: OptimiseSettings | None = None
+    """Search instructions and shots on training rows, `{trials: 10, rows: 100}`, and ask the test rows with the prompt
+    that did best there. `instructions` and `shots` are where the search starts; with `shots_by: nearest` only
+    instructions are searched."""
 
     @field_validator("model")
     @classmethod
@@ -106,6 +109,8 @@ class PromptSettings(Settings):
             if self.recording is not None or self.stop_when_decided:
                 name = "stop_when_decided" if self.stop_when_decided else "recording"
                 raise ValueError(f"a model in this process costs nothing to ask: leave `{name}` out")
+            if self.optimise is not None:
+                raise ValueError("a local model gives likelihoods and writes no instructions: leave `optimise` out")
             if self.scores != "none":
                 raise ValueError("a local model's scores are the likelihoods of the labels: leave `scores` out")
         return self

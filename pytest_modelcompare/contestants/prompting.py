@@ -11,6 +11,7 @@ from pathlib import Path
 from pytest_modelcompare.contestants.answers import Journal
 from pytest_modelcompare.contestants.chosen_shots import chosen_shots
 from pytest_modelcompare.contestants.prompt import PromptSettings
+from pytest_modelcompare.contestants.searched import Choice, not_chosen, stored_choice, with_choice
 from pytest_modelcompare.errors import LLMError
 from pytest_modelcompare.llm.context import context_window
 from pytest_modelcompare.llm.prompts import PromptPlan, Request, requests_for, score_requests
@@ -44,8 +45,13 @@ class Questions:
         return [self.plain[row], *(part[row] for part in self.scores)]
 
 
-def questions(settings: PromptSettings, dataset: Dataset, journal: Journal, base: Path) -> Questions:
+def questions(
+    settings: PromptSettings, dataset: Dataset, journal: Journal, base: Path, choice: Choice | None = None
+) -> Questions:
     """Every request of a contestant, in the order of the test rows.
+
+    Args:
+        choice: the prompt to ask with, where a search is to choose it; None: the one that was chosen.
 
     Raises:
         LLMError: the instructions cannot be read, or the prompt cannot fit the model.
@@ -53,6 +59,9 @@ def questions(settings: PromptSettings, dataset: Dataset, journal: Journal, base
     """
     plan = prompt_plan(settings, dataset, journal, base)
     shots = chosen_shots(settings, dataset, journal, base)
+    if settings.optimise is not None:
+        choice = choice or stored_choice(settings, plan, dataset, journal, base)
+        plan, shots = with_choice(plan, shots, choice, dataset) if choice else (plan, not_chosen(shots))
     plain = requests_for(plan, dataset, shots.rows)
     require_room(plain, settings)
     return Questions(

@@ -11,6 +11,7 @@ from pytest_modelcompare.contestants.prompt import PromptSettings
 from pytest_modelcompare.errors import BudgetError, ModelCompareError
 from pytest_modelcompare.execution.stopping import plan_to_ask, stages_of, stopped_at
 from pytest_modelcompare.execution.watch import Watcher
+from pytest_modelcompare.pricing.dollars import usd
 from pytest_modelcompare.store.answers import AnswerJournal
 from pytest_modelcompare.store.batches import BatchLog
 
@@ -50,6 +51,7 @@ def llm_options(comparison: Comparison) -> LLMOptions:
         stop=comparison.ledger.stop,
         batches=BatchLog(comparison.folders),
         note=noted(comparison),
+        note_unheard=noted_unheard(comparison),
     )
 
 
@@ -78,7 +80,7 @@ def refuse_dear_plans(wanted: Sequence[tuple[Comparison, Needs]]) -> None:
 
 def too_dear(comparison: Comparison, cost: float, left: float) -> BudgetError:
     return BudgetError(
-        f"the LLM calls would cost about {cost:.2f} USD, and {left:.2f} USD may be spent; none was made",
+        f"the LLM calls would cost about {usd(cost)} USD, and {usd(max(left, 0))} USD may be spent; none was made",
         where=str(comparison.suite.path),
         fix="raise `budget: {usd: …}` in the suite or --modelcompare-budget, or take fewer test rows (`rows:`)",
     )
@@ -113,8 +115,18 @@ def ask(
 def noted(comparison: Comparison) -> Callable[[float, int], None]:
     """What was spent counts, whether or not the rest could be asked."""
 
-    def note(usd: float, calls: int) -> None:
-        comparison.asked_usd += usd
-        comparison.ledger.note_answers(usd=usd, calls=calls, stored=0)
+    def note(spent: float, calls: int) -> None:
+        comparison.asked_usd += spent
+        comparison.ledger.note_answers(usd=spent, calls=calls, stored=0)
+
+    return note
+
+
+def noted_unheard(comparison: Comparison) -> Callable[[float], None]:
+    """What may have been billed without our hearing of it stays reserved until the session ends."""
+
+    def note(worst: float) -> None:
+        comparison.asked_usd += worst
+        comparison.ledger.note_unheard(worst)
 
     return note

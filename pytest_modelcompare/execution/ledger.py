@@ -16,6 +16,9 @@ class Ledger:
     """`--modelcompare-budget`; None: each suite's own budget."""
 
     spend: Spend = field(default_factory=Spend)
+    unheard_usd: float = 0.0
+    """The worst price of requests that were cut off: they may have been billed."""
+
     stop: threading.Event = field(default_factory=threading.Event)
     """Set when the session is interrupted: LLMs are asked no more."""
 
@@ -24,7 +27,7 @@ class Ledger:
     def left_usd(self, suite_cap_usd: float, suite_spent_usd: float) -> float:
         """What a suite may still spend: the session's cap where one is given, else its own."""
         if self.cap_usd is not None:
-            return self.cap_usd - self.spend.usd
+            return self.cap_usd - self.spend.usd - self.unheard_usd
         return suite_cap_usd - suite_spent_usd
 
     def note_run(self, *, stored: bool) -> None:
@@ -33,6 +36,10 @@ class Ledger:
                 self.spend.stored_runs += 1
             else:
                 self.spend.trainings += 1
+
+    def note_unheard(self, worst_usd: float) -> None:
+        with self._lock:
+            self.unheard_usd += worst_usd
 
     def note_answers(self, *, usd: float, calls: int, stored: int) -> None:
         with self._lock:

@@ -23,7 +23,7 @@ class PlannedJob:
 
     contestant: str
     what: str
-    """E.g. "train, seed 42" or "ask 3,080 rows of claude-haiku-5-5"."""
+    """E.g. "train, seed 42" or "ask 3,080 of 3,080 requests, about 900,000 tokens (anthropic:claude-haiku-5-5)"."""
 
     stored: bool
     usd: float = 0.0
@@ -57,7 +57,9 @@ def planned_jobs(comparison: Comparison, needs: Needs) -> list[PlannedJob]:
             plan = asked[spec.name]
             tokens = plan.input_tokens_estimate + plan.output_tokens_estimate
             model = getattr(spec.settings, "model", "")
-            what = f"ask {plan.missing:,} of {plan.total:,} rows, about {tokens:,} tokens ({model})"
+            what = f"ask {plan.missing:,} of {plan.total:,} requests, about {tokens:,} tokens ({model})"
+            if plan.search:
+                what += f", at most {plan.search:,} of them to search a prompt on training rows"
             if plan.waiting:
                 what += f", {plan.waiting:,} of them under way in batches"
             if plan.basis:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_modelcompare.errors import LLMError
 from pytest_modelcompare.llm.anthropic_messages import TRY_AGAIN, answer_of, body, words_of
-from pytest_modelcompare.llm.batches import Ended, Unanswered
+from pytest_modelcompare.llm.batch_service import Ended, Unanswered
 from pytest_modelcompare.llm.http_errors import limit_headers, retry_after, shown_words
 from pytest_modelcompare.llm.provider import Answer, Transient
 from pytest_modelcompare.llm.request import Request

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from pytest_modelcompare.errors import BudgetError, LLMError, ModelCompareError
+from pytest_modelcompare.errors import LLMError, ModelCompareError
 from pytest_modelcompare.llm.caching import marked, shared_prefixes
 from pytest_modelcompare.llm.pace import TOO_FAST, Pace, Size
 from pytest_modelcompare.llm.provider import Answer, GrammarTooLarge, Provider, Transient
+from pytest_modelcompare.llm.purse import Purse
 from pytest_modelcompare.llm.reply import Reply
 from pytest_modelcompare.llm.request import Request
 from pytest_modelcompare.llm.retries import Retries
 from pytest_modelcompare.llm.work import Halted, Work
-from pytest_modelcompare.pricing.price_list import PriceTable, Usage, answer_cost_usd
 
 
 class Journal(Protocol):
@@ -28,9 +28,6 @@ class Journal(Protocol):
 
     def put(self, key: str, record: dict[str, Any]) -> None: ...
 
-
-ROUNDED_UP_TO = 64
-"""Tokens: bounds of requests that are alike have one price, which is looked up once."""
 
 GRACE_S = 3.0
 """How long answers in flight may still arrive after an interrupt."""
@@ -49,8 +46,7 @@ class Asker:
     provider: Provider
     journal: Journal
     session: str
-    budget_usd: float
-    prices: PriceTable | None
+    purse: Purse
     in_flight: int = 32
     retries: Retries = field(default_factory=Retries)
     stop: threading.Event = field(default_factory=threading.Event)
@@ -58,11 +54,6 @@ class Asker:
 
     batching: Batching | None = None
     pace: Pace = field(default_factory=Pace)
-    spent_usd: float = 0.0
-    reserved_usd: float = 0.0
-    unheard_usd: float = 0.0
-    unheard: int = 0
-    under_way: int = 0
     calls: int = 0
     _work: Work | None = None
 
@@ -169,19 +160,9 @@ class Asker:
 
     async def ask_one(self, request: Request) -> Reply:
         """One request with its retries; its worst price is reserved while it is under way."""
-        worst = self.worst_price(request)
-        while self.committed_usd + worst > self.budget_usd:
-            if self.under_way == 0:
-                raise self.over_budget()
-            await asyncio.sleep(0.02)  # what is under way costs less than its reserve; see what is left then
-            self.go_on()
-        self.reserved_usd += worst
-        self.under_way += 1
-        try:
+        worst = self.purse.worst_price(request)
+        async with self.purse.reserved(worst, self.go_on):
             (answer, latency_ms), tried = await self.patient().run(lambda: self.timed(request, worst))
-        finally:
-            self.reserved_usd -= worst
-            self.under_way -= 1
         reply = self.reply(answer, latency_ms, datetime.now(UTC), tried)
         self.keep(request.key(), request, reply)
         return reply
@@ -197,24 +178,11 @@ class Asker:
             request: names the model.
         """
         self.journal.put(key, reply.as_record(provider=request.provider, model=request.model))
-        model = f"{request.provider}:{request.model}"
-        self.spent_usd += float(answer_cost_usd(model, reply.usage, reply.date, self.prices))
+        self.purse.pay(f"{request.provider}:{request.model}", reply)
 
     def patient(self) -> Retries:
         """Retries whose waits end where nothing more is to be sent."""
         return replace(self.retries, sleep=self.patience)
-
-    @property
-    def committed_usd(self) -> float:
-        """What is spent, under way, or may have been billed without our hearing of it."""
-        return self.spent_usd + self.reserved_usd + self.unheard_usd
-
-    def over_budget(self) -> BudgetError:
-        return BudgetError(
-            f"the next request could exceed the budget of {self.budget_usd:.2f} USD ({self.spent_usd:.4f} spent"
-            + (f", {self.unheard_usd:.4f} perhaps for requests that were cut off)" if self.unheard_usd else ")"),
-            fix="raise it and run again: the answers so far are stored and are not asked again",
-        )
 
     async def timed(self, request: Request, worst: float) -> tuple[Answer, float]:
         """One attempt, when its turn has come, with the time it took."""
@@ -222,14 +190,14 @@ class Asker:
         let_go = await self.pace.enter(size)
         try:
             self.go_on()
-            if self.committed_usd > self.budget_usd:
-                raise self.over_budget()
+            if self.purse.committed_usd > self.purse.budget_usd:
+                raise self.purse.over_budget()
             self.calls += 1
             started = time.perf_counter()
             answer = await self.provider.ask(request)
         except Transient as error:
-            self.unheard_usd += worst if error.sent else 0.0
-            self.unheard += error.sent
+            if error.sent:
+                self.purse.lose_sight_of(worst)
             self.pace.leave(let_go, size)
             if error.status in TOO_FAST:
                 self.pace.turned_away(error.headers, let_go, error.retry_after_s)
@@ -243,17 +211,3 @@ class Asker:
         self.pace.leave(let_go, size)
         self.pace.answered(answer.headers, let_go)
         return answer, latency_ms
-
-    def worst_price(self, request: Request, *, batch: bool = False) -> float:
-        """USD that this request cannot exceed."""
-        most = -(-request.most_input_tokens() // ROUNDED_UP_TO) * ROUNDED_UP_TO
-        plain = price_of(request, self.prices, Usage(most, request.max_output_tokens, batch=batch))
-        if request.cached_turns is None:
-            return plain
-        written = Usage(0, request.max_output_tokens, cache_write_tokens=most)
-        return max(plain, price_of(request, self.prices, written))
-
-
-def price_of(request: Request, prices: PriceTable | None, usage: Usage) -> float:
-    """USD of one request with so many tokens."""
-    return float(answer_cost_usd(f"{request.provider}:{request.model}", usage, datetime.now(UTC), prices))

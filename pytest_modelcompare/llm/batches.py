@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol, runtime_checkable
 
 from pytest_modelcompare.errors import LLMError
 from pytest_modelcompare.llm.asking import Asker
-from pytest_modelcompare.llm.provider import Answer, Transient
+from pytest_modelcompare.llm.batch_service import BatchBook, BatchService, Unanswered
+from pytest_modelcompare.llm.provider import Transient
 from pytest_modelcompare.llm.request import Request
 from pytest_modelcompare.llm.work import Work
 from pytest_modelcompare.store.batches import KEY_START
@@ -20,75 +20,6 @@ MOST_BYTES = 256_000_000
 
 FIRST_LOOK_S = 2.0
 LONGEST_LOOK_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A batch that the service is done with."""
-
-    at: datetime
-    kept: bool = True
-    """False: its results are no longer there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unanswered:
-    """What became of a request in a batch that has no answer."""
-
-    kind: str
-    """errored, expired or canceled."""
-
-
-@runtime_checkable
-class BatchService(Protocol):
-    """What a provider's client can do beside single requests. Each raises Transient and LLMError as `ask` does."""
-
-    def batch_bytes(self, request: Request) -> int:
-        """What a request adds to a batch's size."""
-
-    async def create_batch(self, requests: Sequence[Request]) -> str:
-        """Send a batch; each request goes by its key. Returns the batch's id."""
-
-    async def lost_batch(self, size: int, known: Collection[str], since: datetime) -> str | None:
-        """The id of a batch of this size that was made since and is not known: its response was cut off."""
-
-    async def batch_ended(self, batch: str) -> Ended | None:
-        """None while it is under way."""
-
-    def batch_results(self, batch: str) -> AsyncIterator[tuple[str, Answer | Unanswered]]:
-        """Key and answer of each request, in any order."""
-
-
-class BatchBook(Protocol):
-    """Which batches are under way, kept beyond this process."""
-
-    def open(self, service: str) -> Mapping[str, Collection[str]]:
-        """Batch id → the first digits of its requests' keys."""
-
-    def opened(self, service: str, batch: str, keys: Sequence[str]) -> None: ...
-
-    def closed(self, service: str, batch: str) -> None: ...
-
-
-@dataclass(slots=True)
-class NoBook:
-    """Remembers batches for as long as it lives."""
-
-    batches: dict[str, list[str]] = field(default_factory=dict)
-
-    def open(self, service: str) -> Mapping[str, Collection[str]]:  # noqa: ARG002
-        return dict(self.batches)
-
-    def opened(self, service: str, batch: str, keys: Sequence[str]) -> None:  # noqa: ARG002
-        self.batches[batch] = [key[:KEY_START] for key in keys]
-
-    def closed(self, service: str, batch: str) -> None:  # noqa: ARG002
-        self.batches.pop(batch, None)
-
-
-def service_name(model: str, base_url: str | None) -> str:
-    """Under which a book keeps the batches of one model at one address."""
-    return f"{model} {base_url or ''}".strip()
 
 
 @dataclass(slots=True)
@@ -137,13 +68,13 @@ class Batches:
             part, worst = self.part(asker, work, left)
             if not part:
                 if alone and not made:
-                    raise asker.over_budget()
+                    raise asker.purse.over_budget()
                 break
             requests = [work.requests[index] for index in part]
             asker.go_on()
             batch = await self.create(asker, requests)
             self.book.opened(self.name, batch, [request.key() for request in requests])
-            asker.reserved_usd += worst
+            asker.purse.reserved_usd += worst
             self.reserved_usd[batch] = worst
             asker.calls += len(part)
             left = left[len(part) :]
@@ -156,8 +87,8 @@ class Batches:
         worst, size = 0.0, 0
         for index in left:
             request = work.requests[index]
-            price, added = asker.worst_price(request, batch=True), self.service.batch_bytes(request)
-            dear = asker.committed_usd + worst + price > asker.budget_usd
+            price, added = asker.purse.worst_price(request, batch=True), self.service.batch_bytes(request)
+            dear = asker.purse.committed_usd + worst + price > asker.purse.budget_usd
             if dear or len(part) == self.most_requests or (part and size + added > self.most_bytes):
                 break
             worst, size = worst + price, size + added
@@ -207,7 +138,7 @@ class Batches:
                 asker.keep(key, work.requests[0], reply)
                 if index is not None:
                     work.note(index, reply)
-        asker.reserved_usd -= self.reserved_usd.pop(batch, 0.0)
+        asker.purse.reserved_usd -= self.reserved_usd.pop(batch, 0.0)
         if cancelled:
             self.book.closed(self.name, batch)
             raise LLMError(

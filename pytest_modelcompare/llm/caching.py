@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pytest_modelcompare.llm.request import CHARACTERS_PER_TOKEN, Request
-from pytest_modelcompare.pricing.price_list import PriceTable, Usage, answer_cost_usd
+from pytest_modelcompare.pricing.price_list import Usage, answer_cost_usd
+from pytest_modelcompare.pricing.prices import PriceTable
 
 MINIMA: tuple[tuple[str, int], ...] = (
     ("claude-haiku-4-5", 4_096),

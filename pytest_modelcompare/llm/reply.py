@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -19,6 +20,9 @@ FAILED_STOPS = {
     "model_context_window_exceeded": "too long for the model",
 }
 """Stop reasons that leave no answer, as the report calls them."""
+
+
+CODE_BLOCK = re.compile(r"```\w*\n(.*)\n\s*```", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +66,23 @@ def label_in(reply: Reply, numbers: Mapping[str, int]) -> tuple[int, str | None]
     """The label's number, or NO_ANSWER with the kind of failure."""
     if reply.stop_reason in FAILED_STOPS:
         return NO_ANSWER, FAILED_STOPS[reply.stop_reason]
-    text = reply.text.strip()
+    text = unfenced(reply.text)
     answer: object = text
     if text.startswith("{"):
         try:
             answer = json.loads(text).get(ANSWER_KEY)
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter of thousands of brackets
             return NO_ANSWER, "not readable"
     if not isinstance(answer, str) or not answer:
         return NO_ANSWER, "not readable"
     found = number_of(answer, numbers)
     return found, None if found != NO_ANSWER else "outside the labels"
+
+
+def unfenced(text: str) -> str:
+    """What stands in a block of code, where the whole answer is one; so some models write JSON unasked."""
+    found = CODE_BLOCK.fullmatch(text.strip())
+    return found[1].strip() if found else text.strip()
 
 
 def number_of(answer: str, numbers: Mapping[str, int]) -> int:

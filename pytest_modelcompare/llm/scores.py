@@ -59,7 +59,7 @@ def entries_in(text: str) -> list[dict[str, Any]]:
     found = OBJECT.search(text)
     try:
         whole = json.loads(found[0]) if found else None
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter of thousands of brackets
         return []
     entries = whole.get(PROBABILITIES_KEY) if isinstance(whole, dict) else None
     if isinstance(entries, dict):  # free text often has {"ham": 0.9, …}

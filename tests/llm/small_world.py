@@ -10,6 +10,7 @@ from typing import Any
 from pytest_modelcompare.llm.anthropic_provider import AnthropicProvider
 from pytest_modelcompare.llm.asking import Asker
 from pytest_modelcompare.llm.provider import Access
+from pytest_modelcompare.llm.purse import Purse
 from pytest_modelcompare.llm.request import Request
 from pytest_modelcompare.llm.retries import Retries
 from pytest_modelcompare.llm.wording import quoted
@@ -49,4 +50,4 @@ def asker_at(server: AnthropicServer, journal: Memory | None = None, **facts: An
     """Asks the server; its retries do not wait."""
     client = AnthropicProvider(Access(NAME, KEY, server.url, Path()), facts.pop("timeout_s", 10.0))
     facts.setdefault("retries", Retries(sleep=no_wait, dice=random.Random(1)))
-    return Asker(client, journal or Memory(), "s1", facts.pop("budget_usd", 1.0), None, **facts)
+    return Asker(client, journal or Memory(), "s1", Purse(facts.pop("budget_usd", 1.0)), **facts)

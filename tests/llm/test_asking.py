@@ -59,8 +59,8 @@ def test_with_30_percent_faults_every_row_is_answered_or_counted_and_none_is_ask
         assert set(journal.puts.values()) == {1}
         assert asker.calls == server.calls > 480
         assert [reply.retries for reply in replies] == [answered[f"message {row}"] for row in range(400)]
-        assert asker.spent_usd == pytest.approx(server.bill_usd(MODEL), rel=1e-9)
-        assert asker.reserved_usd == pytest.approx(0, abs=1e-12)
+        assert asker.purse.spent_usd == pytest.approx(server.bill_usd(MODEL), rel=1e-9)
+        assert asker.purse.reserved_usd == pytest.approx(0, abs=1e-12)
 
 
 def test_a_permanent_refusal_also_stops_those_that_wait_to_try_again():
@@ -93,7 +93,7 @@ def test_a_request_that_takes_too_long_is_sent_again():
     with serving(answer) as server:
         asker = asker_at(server, timeout_s=0.4)
         [reply] = asker.ask(some_requests(1), silent)
-        assert (reply.retries, asker.unheard) == (1, 1)
+        assert (reply.retries, asker.purse.unheard) == (1, 1)
 
 
 def test_the_limit_in_the_headers_is_kept():
@@ -121,5 +121,5 @@ def test_what_may_have_been_billed_without_our_hearing_of_it_counts_against_the_
     with serving(lambda _, times: {"drop": True} if times == 0 else "ham") as server:
         asker: Asker = asker_at(server)
         asker.ask(some_requests(10), silent)
-        assert asker.unheard == 10
-        assert asker.unheard_usd == pytest.approx(sum(map(asker.worst_price, some_requests(10))))
+        assert asker.purse.unheard == 10
+        assert asker.purse.unheard_usd == pytest.approx(sum(map(asker.purse.worst_price, some_requests(10))))

@@ -21,7 +21,8 @@ from pytest_modelcompare.contestants.prompt import PromptSettings
 from pytest_modelcompare.contestants.prompting import questions
 from pytest_modelcompare.errors import BudgetError, LLMError
 from pytest_modelcompare.llm.asking import Asker
-from pytest_modelcompare.llm.batches import Batches, BatchService, NoBook, service_name
+from pytest_modelcompare.llm.batch_service import BatchService, NoBook, service_name
+from pytest_modelcompare.llm.batches import Batches
 from pytest_modelcompare.llm.request import Request
 from pytest_modelcompare.llm.retries import Retries
 from pytest_modelcompare.records import Dataset, Rows
@@ -54,9 +55,9 @@ def test_answers_of_a_batch_are_matched_by_id_stored_and_cost_half():
         asker = asked_in_batches(server, journal=journal)
         assert len(server.batches) == 1
         assert [one["service_tier"] for one in server.bill] == ["batch"] * 20
-        assert asker.spent_usd == pytest.approx(server.bill_usd(MODEL), rel=1e-9)
+        assert asker.purse.spent_usd == pytest.approx(server.bill_usd(MODEL), rel=1e-9)
         plain = sum(one["input_tokens"] * 0.1e-6 + one["output_tokens"] * 0.5e-6 for one in server.bill)
-        assert asker.spent_usd == pytest.approx(plain / 2)
+        assert asker.purse.spent_usd == pytest.approx(plain / 2)
     for row, request in enumerate(some_requests(20)):
         assert journal.records[request.key()]["text"] == f'{{"label": "label message {row}"}}'
 
@@ -84,8 +85,8 @@ def test_what_errored_or_expired_is_asked_singly():
         asker = asked_in_batches(server)
         tiers = [one["service_tier"] for one in server.bill]
         assert (tiers.count("batch"), tiers.count("standard")) == (18, 2)
-        assert asker.spent_usd == pytest.approx(server.bill_usd(MODEL), rel=1e-9)
-        assert asker.reserved_usd == pytest.approx(0, abs=1e-12)
+        assert asker.purse.spent_usd == pytest.approx(server.bill_usd(MODEL), rel=1e-9)
+        assert asker.purse.reserved_usd == pytest.approx(0, abs=1e-12)
 
 
 def test_a_batch_that_somebody_cancelled_is_an_error_and_its_other_answers_are_kept():
@@ -108,10 +109,10 @@ def test_a_batch_whose_response_was_cut_off_is_found_and_not_sent_again():
 def test_a_batch_is_no_dearer_than_the_budget_and_the_rest_follows_when_it_is_known_what_it_cost():
     with serving(lambda *_: "ham") as server:
         whole = asker_at(server)
-        worst = sum(whole.worst_price(request, batch=True) for request in some_requests(20))
+        worst = sum(whole.purse.worst_price(request, batch=True) for request in some_requests(20))
         asker = asked_in_batches(server, budget_usd=worst / 2)
         assert len(server.batches) >= 2
-        assert asker.spent_usd < worst / 2
+        assert asker.purse.spent_usd < worst / 2
         with pytest.raises(BudgetError):
             asked_in_batches(server, budget_usd=worst / 100)
 

@@ -11,7 +11,8 @@ import pytest
 from pytest_modelcompare.llm.anthropic_messages import body
 from pytest_modelcompare.llm.caching import marked, minimum_tokens, saved_usd, saving_note, shared_prefixes
 from pytest_modelcompare.llm.request import Request
-from pytest_modelcompare.pricing.price_list import Prices, Usage
+from pytest_modelcompare.pricing.price_list import Usage
+from pytest_modelcompare.pricing.prices import Prices
 from tests.llm.anthropic_server import refusal_of, serving
 from tests.llm.small_world import MODEL, asker_at, some_requests
 
@@ -93,7 +94,7 @@ def test_one_request_warms_the_cache_up_and_all_others_read_from_it():
         written = [reply.usage.cache_write_tokens > 0 for reply in replies]
         assert written == [True] + [False] * 39
         assert all(reply.usage.cache_read_tokens > 0 for reply in replies[1:])
-        assert asker.spent_usd == pytest.approx(server.bill_usd(MODEL), rel=1e-9)
+        assert asker.purse.spent_usd == pytest.approx(server.bill_usd(MODEL), rel=1e-9)
 
 
 def test_the_worst_price_of_a_marked_request_is_that_of_writing_it():
@@ -102,7 +103,7 @@ def test_the_worst_price_of_a_marked_request_is_that_of_writing_it():
     with serving(lambda *_: "ham") as server:
         asker = asker_at(server)
         answer = 20 * 0.5e-6
-        cost, most = asker.worst_price(plain), asker.worst_price(replace(plain, cached_turns=0))
+        cost, most = asker.purse.worst_price(plain), asker.purse.worst_price(replace(plain, cached_turns=0))
     assert most - answer == pytest.approx(1.25 * (cost - answer))
 
 

@@ -18,7 +18,8 @@ from pytest_modelcompare.contestants.prompt import PromptSettings
 from pytest_modelcompare.errors import LLMError
 from pytest_modelcompare.llm.openai_provider import usage_of
 from pytest_modelcompare.llm.retries import Retries
-from pytest_modelcompare.pricing.price_list import Prices, Usage
+from pytest_modelcompare.pricing.price_list import Usage
+from pytest_modelcompare.pricing.prices import Prices
 from pytest_modelcompare.records import Dataset, Rows
 from pytest_modelcompare.store.answers import AnswerJournal
 from pytest_modelcompare.store.folders import StoreFolders

@@ -95,6 +95,29 @@ def test_a_plan_above_what_may_be_spent_is_refused_before_its_first_call(
     assert server.calls == 0
 
 
+def test_a_gate_cut_short_by_the_budget_is_an_error_and_the_next_session_asks_the_rest(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    talkative = json.dumps({"label": "ham", "because": "so it is " * 60})  # about ten times what an answer takes
+    with serving(lambda text, _: {"text": talkative}) as server:
+        gates = (BEATS, "claude.accuracy >= 0.1", "words.accuracy >= 0.9")
+        write(project, server, *gates, extra="budget: {usd: 0.008}")
+        cut = project.run("--modelcompare-report=r.json")
+        cut.assert_outcomes(passed=1, errors=2)
+        cut.stdout.fnmatch_lines(
+            ["*the next request could exceed the budget of 0.0080 USD*", "*answers so far are stored*"]
+        )
+        report = json.loads((project.pytester.path / "r.json").read_text())
+        assert [gate["outcome"] for gate in report["suites"][0]["gates"]] == ["error", "error", "pass"]
+        assert 0 < server.calls < 200
+        assert report["spend"]["calls"] == server.calls
+        assert report["spend"]["usd"] == pytest.approx(server.bill_usd("anthropic:claude-haiku-5-5"))
+        assert report["spend"]["usd"] <= 0.008
+        project.run("--modelcompare-budget=0.5").assert_outcomes(passed=3)
+        assert server.calls == 200
+
+
 def test_without_a_budget_more_than_one_dollar_is_refused(project: Project, server: AnthropicServer):
     write(project, server, BEATS, extra='prices: {"anthropic:claude-haiku-5-5": {input: 1000, output: 1000}}')
     result = project.run()
@@ -105,7 +128,7 @@ def test_without_a_budget_more_than_one_dollar_is_refused(project: Project, serv
 def test_the_plan_estimates_the_bill_and_asks_nothing(project: Project, server: AnthropicServer):
     write(project, server, BEATS)
     result = project.run("--modelcompare-plan")
-    result.stdout.fnmatch_lines(["*claude*new*ask 200 of 200 rows*USD*"])
+    result.stdout.fnmatch_lines(["*claude*new*ask 200 of 200 requests*USD*"])
     assert server.calls == 0
 
 
