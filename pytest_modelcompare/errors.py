@@ -49,6 +49,10 @@ class UnavailableError(ModelCompareError):
     """Something the format knows and this version cannot do yet, or an extra that is not installed."""
 
 
+class TrackingError(ModelCompareError):
+    """An experiment tracker cannot be reached or refuses what it is sent; no verdict depends on it."""
+
+
 class GateError(ModelCompareError):
     """A gate cannot be evaluated fairly: no scores, no price, too few rows answered."""
 

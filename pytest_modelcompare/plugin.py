@@ -51,6 +51,7 @@ VALUED: tuple[tuple[str, Any, Any, str, str], ...] = (
     ("executor", "local", "string", "local", "where jobs run"),
     ("store", "", "string", "DIR", "the store of runs and answers (default: .modelcompare in the rootdir)"),
     ("report", [], "args", "PATH", "write a report; .json, .html or .md (repeatable)"),
+    ("mlflow", "", "string", "URI", "log to this MLflow server; env: to the one in MLFLOW_TRACKING_URI"),
 )
 """Options with a value: name, default, ini type, metavar, help. The ini twin is `modelcompare_NAME`."""
 

@@ -7,12 +7,15 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from pytest_modelcompare.cli import conftests
 from pytest_modelcompare.cli.arguments import COMMANDS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a sub-command; the exit status says whether all is well."""
     options = parser().parse_args(arguments)
+    if not conftests.load(options):
+        return 1
     return int(import_module(f"{__name__}.{options.command}").run(options))
 
 

@@ -8,14 +8,16 @@ from pathlib import Path
 
 from pytest_modelcompare.cli.report import is_report, stored_report
 from pytest_modelcompare.errors import GateError, ModelCompareError, StoreError
-from pytest_modelcompare.execution.changes import evidence_of
+from pytest_modelcompare.execution.past_answers import evidence_of
 from pytest_modelcompare.gates.claims import Metric
 from pytest_modelcompare.gates.inference import infer
 from pytest_modelcompare.gates.question import Question, Term
 from pytest_modelcompare.records import Evidence
 from pytest_modelcompare.records.report import SuiteReport
+from pytest_modelcompare.reports.candidates import candidates
+from pytest_modelcompare.reports.gaps import Gap, Gaps, unpaired_gaps
 from pytest_modelcompare.reports.limits import ACCURACY, Limits
-from pytest_modelcompare.reports.recommendation import Gap, Gaps, candidates, recommend, unpaired_gaps
+from pytest_modelcompare.reports.recommendation import recommend
 from pytest_modelcompare.reports.recommendation_words import words
 from pytest_modelcompare.store.folders import StoreFolders
 from pytest_modelcompare.store.history import read_history, suite_key

@@ -12,6 +12,7 @@ from pytest_modelcompare.execution.by_label import behind_the_figures
 from pytest_modelcompare.execution.calibrated import calibration_of, deferrals
 from pytest_modelcompare.execution.history import answers_key_of
 from pytest_modelcompare.execution.references import references
+from pytest_modelcompare.execution.settings_written import settings_written
 from pytest_modelcompare.metrics.table import table_figures
 from pytest_modelcompare.records import Evidence
 from pytest_modelcompare.records.report import ContestantReport, MetricReport, SuiteReport
@@ -76,6 +77,7 @@ def contestant_report(comparison: Comparison, evidence: Evidence) -> ContestantR
         stored=not new_run and not (answered and answered.calls),
         machine=evidence.machine,
         versions=dict(runs[0].versions) if runs else {},
+        settings=settings_written(comparison.spec_of(name)),
         metrics=own_figures(comparison, evidence),
         **sweep_facts(comparison, name),
         seeds=list(evidence.seeds),

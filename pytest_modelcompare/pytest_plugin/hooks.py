@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,10 +11,9 @@ import pytest
 from _pytest.junitxml import xml_key
 
 from pytest_modelcompare.errors import ModelCompareError
+from pytest_modelcompare.execution import additions
 from pytest_modelcompare.execution.ledger import Ledger
-from pytest_modelcompare.llm.provider import ProviderKind
-from pytest_modelcompare.llm.providers import register
-from pytest_modelcompare.pytest_plugin import xdist
+from pytest_modelcompare.pytest_plugin import tracking, xdist
 from pytest_modelcompare.pytest_plugin.collected import Collected
 from pytest_modelcompare.pytest_plugin.fixture import explained
 from pytest_modelcompare.pytest_plugin.gate_report import gate_report
@@ -22,6 +21,7 @@ from pytest_modelcompare.pytest_plugin.items import GateItem, SuiteFile, shown_p
 from pytest_modelcompare.pytest_plugin.options import report_paths, session_options
 from pytest_modelcompare.pytest_plugin.progress import watcher_for
 from pytest_modelcompare.pytest_plugin.session import SESSION, Comparisons
+from pytest_modelcompare.pytest_plugin.tracking import tracking_uri
 
 IsSuite = Callable[[Path, pytest.Config], bool]
 COLLECTED = pytest.StashKey[Collected]()
@@ -36,24 +36,12 @@ def start(config: pytest.Config, is_suite: IsSuite) -> None:
     options = session_options(config)
     config.stash[SESSION] = Comparisons(options, watcher_for(config), Ledger(options.budget_usd))
     config.stash[COLLECTED] = Collected(report_paths(config))
-    add_providers(config)
+    additions.listen(config)
     config.pluginmanager.register(Hooks(config, is_suite), "modelcompare-hooks")
     if config.pluginmanager.hasplugin("xdist"):
         config.pluginmanager.register(xdist.Hooks(config.stash[COLLECTED]), "modelcompare-xdist")
-
-
-def add_providers(config: pytest.Config) -> None:
-    """Make known the providers of every conftest, of those too that are found later."""
-
-    def add(kinds: Sequence[ProviderKind]) -> None:
-        for kind in kinds:
-            try:
-                config.add_cleanup(register(kind))
-            except ModelCompareError as error:
-                raise pytest.UsageError(str(error)) from None
-
-    hook = config.pluginmanager.hook.pytest_modelcompare_providers
-    hook.call_historic(result_callback=add, kwargs={"config": config})
+    if (uri := tracking_uri(config)) is not None:
+        config.pluginmanager.register(tracking.Hooks(config.stash[COLLECTED], options, uri), "modelcompare-mlflow")
 
 
 class Hooks:

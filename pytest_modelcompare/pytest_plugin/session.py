@@ -13,7 +13,7 @@ from pytest_modelcompare.execution.judging import verdict_on
 from pytest_modelcompare.execution.ledger import Ledger
 from pytest_modelcompare.execution.options import Options
 from pytest_modelcompare.execution.prepare import prepare
-from pytest_modelcompare.execution.watch import Watcher
+from pytest_modelcompare.pytest_plugin.progress import Screen
 from pytest_modelcompare.records import Verdict
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Comparisons:
     """Every suite of this process, by path."""
 
     options: Options
-    watcher: Watcher
+    watcher: Screen
     ledger: Ledger
     suites: dict[Path, Comparison] = field(default_factory=dict)
     selected: dict[Path, list[GateSpec]] = field(default_factory=dict)
@@ -50,12 +50,14 @@ class Comparisons:
         """Judge a gate, after everything that any selected gate needs has been run."""
         if not self.prepared:
             self.prepared = True
-            prepare(self.wanted(), self.watcher)
+            with self.watcher.working():
+                prepare(self.wanted(), self.watcher)
         return verdict_on(self.of(suite), spec)
 
     def prepare_one(self, comparison: Comparison, needs: Needs) -> None:
         """Run what a Python test needs of a suite."""
-        prepare([(comparison, needs)], self.watcher)
+        with self.watcher.working():
+            prepare([(comparison, needs)], self.watcher)
 
 
 SESSION = pytest.StashKey[Comparisons]()

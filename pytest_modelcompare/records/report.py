@@ -51,6 +51,9 @@ class ContestantReport:
 
     machine: str | None = None
     versions: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Of its method, defaults included; addresses without user, password and query."""
+
     metrics: dict[str, MetricReport] = field(default_factory=dict)
     """By metric name as in the catalogue."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from pytest_modelcompare.execution.changes import Change, asked
+from pytest_modelcompare.execution.figure_change import Change, asked
 from pytest_modelcompare.execution.history import of_gate
 from pytest_modelcompare.gates.wording import bare_value, format_value, signed
 from pytest_modelcompare.records.history import GateThen, Revision, SessionThen

@@ -7,23 +7,12 @@ import re
 from pytest_modelcompare.records.report import GateReport, SessionReport, SuiteReport
 from pytest_modelcompare.reports.gate_details import details
 from pytest_modelcompare.reports.headline import headline, shown_path, worst_first
+from pytest_modelcompare.reports.notes import described, notes, shown_name, spent
 from pytest_modelcompare.reports.numbers import plural
-from pytest_modelcompare.reports.table import COLUMNS
-from pytest_modelcompare.reports.terminal import described, notes, shown_name, spent
+from pytest_modelcompare.reports.table import BLANK, WORDS, columns_of
 from pytest_modelcompare.reports.winners import winners
 
 SIGNS = {"pass": "✅", "fail": "❌", "error": "❌", "undecided": "❔", "skipped": "➖"}
-BEST_OF = {
-    "accuracy": "accuracy",
-    "F1": "f1",
-    "AUROC": "auroc",
-    "p50/p95 ms": "latency_p95_ms",
-    "USD/1k": "cost_per_1k",
-    "MB": "size_mb",
-    "rows/s": "throughput_per_s",
-}
-"""Column → the metric by which its best is marked."""
-
 MOST_CHARACTERS = 60_000
 """A comment on a pull request takes 65,536."""
 
@@ -87,14 +76,14 @@ def contestants_table(suite: SuiteReport) -> str:
     rows = {**suite.contestants, **suite.references}
     if not rows:
         return ""
-    columns = [one for one in COLUMNS if any(one.cell(row) != "–" for row in rows.values())]
-    best = {one.title: winners(suite, BEST_OF[one.title]) for one in columns if one.title in BEST_OF}
+    columns = [one for one in columns_of(suite) if any(one.cell(row) != BLANK for row in rows.values())]
+    best = {one.title: winners(suite, one.metric) for one in columns if one.metric}
 
     def cell(name: str, title: str, text: str) -> str:
         return f"**{plain(text)}**" if name in best.get(title, ()) else plain(text)
 
     head = ["contestant", *(one.title for one in columns)]
-    aligned = [":--" if title in ("contestant", "from", "method") else "--:" for title in head]
+    aligned = [":--" if title in ("contestant", *WORDS) else "--:" for title in head]
     lines = [f"| {' | '.join(head)} |", f"|{'|'.join(aligned)}|"]
     for name, row in list(rows.items())[:MOST_CONTESTANTS]:
         shown = code(shown_name(name, row).strip(), in_table=True)

@@ -7,29 +7,13 @@ another one possible, the choice is by the figures alone, and says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from math import hypot
-
-from scipy.special import ndtri
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from pytest_modelcompare.records.report import ContestantReport, SuiteReport
-from pytest_modelcompare.reports.limits import ACCURACY, ASKED, COST, Check, Limits, Standing, bounds_of, checked
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """One contestant's accuracy less another's."""
-
-    value: float
-    low: float
-    high: float
-    paired: bool
-    """False: from the two intervals, as if the rows had nothing to do with each other."""
-
-
-Gaps = Callable[[str, str, float], Gap]
-"""(a, b, confidence of each bound) → the accuracy of a less that of b."""
+from pytest_modelcompare.reports.candidates import accuracy, candidates, price
+from pytest_modelcompare.reports.gaps import Gap, Gaps, unpaired_gaps
+from pytest_modelcompare.reports.limits import Check, Limits, Standing, checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +62,6 @@ class Recommendation:
         return self.limits_shown and all(rival.shown for rival in self.rivals)
 
 
-def candidates(suite: SuiteReport) -> dict[str, ContestantReport]:
-    """What could be shipped: measured, no member of a sweep beside its plain name, no printed figure."""
-    return {
-        name: row
-        for name, row in ((name, with_numbers(row)) for name, row in suite.contestants.items())
-        if row.member_of is None and row.method != "published" and ACCURACY in row.metrics
-    }
-
-
-def with_numbers(row: ContestantReport) -> ContestantReport:
-    """Without figures that a stored report says null for, because they were not finite."""
-    return replace(row, metrics={name: figure for name, figure in row.metrics.items() if figure.value is not None})
-
-
 def recommend(suite: SuiteReport, limits: Limits, gaps: Gaps | None = None, confidence: float = 0.95) -> Recommendation:
     """The choice, with every comparison it rests on.
 
@@ -135,25 +105,6 @@ def most_accurate(pool: Sequence[str], rows: Mapping[str, ContestantReport]) -> 
     return max(pool, key=lambda name: accuracy(rows[name]), default=None)
 
 
-def accuracy(row: ContestantReport) -> float:
-    return row.metrics[ACCURACY].value
-
-
-def price(row: ContestantReport, limits: Limits) -> float | None:
-    """USD per 1,000 predictions, or with a volume USD a month; None where it is not known."""
-    cost = row.metrics.get(COST)
-    if cost is None or limits.per_month is None:
-        return None if cost is None else cost.value
-    trained = fixed_cost(row)
-    return None if trained is None else trained + cost.value * limits.per_month / 1000
-
-
-def fixed_cost(row: ContestantReport) -> float | None:
-    """USD to train it once; None where it is not known."""
-    trained = row.metrics.get("train_cost")
-    return trained.value if trained is not None else 0.0 if row.method in ASKED else None
-
-
 def held_against(
     name: str,
     choice: str,
@@ -170,16 +121,3 @@ def held_against(
     if other < own:  # it was passed over because it loses too much
         return Rival(name, gaps(best, name, confidence), limits.within, cheaper=True)
     return Rival(name, gaps(choice, name, confidence), -limits.within, cheaper=False)
-
-
-def unpaired_gaps(rows: Mapping[str, ContestantReport], confidence: float) -> Gaps:
-    """Differences from the intervals of a report (MOVER), widened to the confidence that is asked for."""
-
-    def gap(a: str, b: str, level: float) -> Gap:
-        one, two = rows[a].metrics[ACCURACY], rows[b].metrics[ACCURACY]
-        value, wider = one.value - two.value, float(ndtri(level) / ndtri(confidence))
-        (low, high), (other_low, other_high) = bounds_of(ACCURACY, one), bounds_of(ACCURACY, two)
-        down, up = hypot(one.value - low, other_high - two.value), hypot(high - one.value, two.value - other_low)
-        return Gap(value, value - wider * down, value + wider * up, paired=False)
-
-    return gap

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from math import inf
 
 from pytest_modelcompare.records.report import ContestantReport, SuiteReport
+from pytest_modelcompare.reports.candidates import candidates, fixed_cost
 from pytest_modelcompare.reports.limits import COST, LATENCY, Limits, Standing, bounds_of, checked
-from pytest_modelcompare.reports.recommendation import candidates, choose, fixed_cost
+from pytest_modelcompare.reports.recommendation import choose
 
 
 @dataclass(frozen=True, slots=True)

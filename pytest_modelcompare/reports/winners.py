@@ -8,11 +8,19 @@ from pytest_modelcompare.records.report import ContestantReport, MetricReport, S
 SAME = 1e-9
 """Values closer than this, relative to the best, are one."""
 
+TRAINING = ("train_cost", "train_seconds")
+
 
 def figure(row: ContestantReport, metric: str) -> MetricReport | None:
     """A contestant's figure; None where it has none (a stored report says null where it was not finite)."""
     found = row.metrics.get(metric)
     return None if found is None or found.value is None else found
+
+
+def competing(row: ContestantReport, metric: str) -> MetricReport | None:
+    """A contestant's figure; what trains nothing has neither a time nor a price of training to win by."""
+    found = figure(row, metric)
+    return None if found is not None and metric in TRAINING and found.value == 0 else found
 
 
 def winners(suite: SuiteReport, metric: str) -> frozenset[str]:
@@ -21,7 +29,7 @@ def winners(suite: SuiteReport, metric: str) -> frozenset[str]:
     By value alone: whether the difference could be luck is for a gate to say. Reference
     lines do not compete.
     """
-    values = {name: found.value for name, row in suite.contestants.items() if (found := figure(row, metric))}
+    values = {name: found.value for name, row in suite.contestants.items() if (found := competing(row, metric))}
     if not values:
         return frozenset()
     best = (max if METRICS[metric].higher_is_better else min)(values.values())

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pytest_modelcompare.execution.changes import Change, changes
+from pytest_modelcompare.execution.changes import changes
+from pytest_modelcompare.execution.figure_change import Change
 from pytest_modelcompare.records import Predictions
 from pytest_modelcompare.records.history import ContestantThen, GateThen, SessionThen
 from pytest_modelcompare.records.report import MetricReport

@@ -141,7 +141,7 @@ def test_a_gate_on_macro_f1_has_all_rows_asked_and_the_plan_says_so_beforehand(t
 def test_the_plan_names_the_looks(there: World):
     comparison = there.session(BEATS)
     (job,) = [job for job in planned_jobs(comparison, comparison.needs(comparison.suite.gates)) if job.usd]
-    assert "ask 400 of 400 rows" in job.what
+    assert "ask 400 of 400 requests" in job.what
     assert "or fewer" in job.what
     assert (
         job.details[0]

@@ -65,7 +65,11 @@ def write(path: Path, header: list[str], lines: list[tuple[str, ...]]) -> None:
 
 @pytest.fixture
 def project(pytester: pytest.Pytester) -> Project:
-    """200 training and 200 test rows; the recorded answers are right on 160 of them."""
+    return small_project(pytester)
+
+
+def small_project(pytester: pytest.Pytester) -> Project:
+    """200 training and 200 test rows; the recorded answers are right on 180 of them."""
     write(pytester.path / "train.csv", ["text", "label"], [*rows(SPAM, "spam", 0, 100), *rows(HAM, "ham", 0, 100)])
     test = [*rows(SPAM, "spam", 100, 100), *rows(HAM, "ham", 100, 100)]
     write(pytester.path / "test.csv", ["text", "label"], test)

@@ -112,3 +112,21 @@ def test_a_broken_record_is_an_error_and_stays(project: Project):
     result.stdout.fnmatch_lines(["*this is no accepted record*", "*restore it from git*"])
     project.run("--modelcompare-accept").assert_outcomes(errors=1)
     assert path.read_text() == "<<<<<<< HEAD\n"
+
+
+REGRESSES = """
+def test_it_does_not_regress(modelcompare):
+    llm = modelcompare("spam.modelcompare.yaml")["llm"]
+    assert llm.does_not_regress(on="accuracy", within=0.05)
+"""
+
+
+def test_a_python_test_asks_whether_what_was_accepted_still_holds(project: Project):
+    project.suite(HOLDS)
+    project.run("--modelcompare-accept").assert_outcomes(passed=1)
+    project.pytester.makepyfile(test_python=REGRESSES)
+    project.run("-k", "test_it_does").assert_outcomes(passed=1, deselected=1)
+    answer(project, every=2)
+    worse = project.run("-k", "test_it_does")
+    worse.assert_outcomes(failed=1, deselected=1)
+    worse.stdout.fnmatch_lines(["*llm does not regress on accuracy within 0.05  FAIL  0.750, accepted 0.900*"])

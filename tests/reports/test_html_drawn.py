@@ -126,6 +126,18 @@ def test_a_gates_link_chooses_its_rows(browser: Any, large: Path):
     assert browser.execute_script('return document.querySelector(".flipped th.left").textContent') == "model_5"
 
 
+def test_a_share_has_three_decimals_beside_others_and_few_on_an_axis(browser: Any, large: Path):
+    opened(browser, large)
+    assert browser.execute_script("return [share(.84), share(1), tick(.8), tick(1)]") == [".840", "1.000", ".8", "1"]
+
+
+def test_lines_across_that_lie_close_are_named_in_different_places(browser: Any, large: Path):
+    opened(browser, large)
+    script = "return across([{name: 'a', y: .9}, {name: 'b', y: .905}, {name: 'c', y: .5}], [.2, 1], 0).data"
+    places = {line["name"]: line["label"]["position"] for line in browser.execute_script(script)}
+    assert places == {"c": "insideEndTop", "a": "insideEndTop", "b": "insideMiddleTop"}
+
+
 def test_choosing_another_matrix_draws_it(browser: Any, large: Path):
     opened(browser, large)
     name = browser.execute_script('return document.querySelector(".confusion .chart").id')

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pytest_modelcompare.records.report import ContestantReport, MetricReport, SuiteReport
+from pytest_modelcompare.reports.gaps import Gap
 from pytest_modelcompare.reports.limits import Limits, Standing
-from pytest_modelcompare.reports.recommendation import Gap, Recommendation, recommend
+from pytest_modelcompare.reports.recommendation import Recommendation, recommend
 from pytest_modelcompare.reports.recommendation_words import words
 from pytest_modelcompare.reports.turning_points import latency_turns, volume_turns
 

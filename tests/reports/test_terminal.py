@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_modelcompare.records.report import (
@@ -79,3 +81,68 @@ def test_a_selection_is_said():
     some = SuiteReport(suite.path, suite.name, suite.data, suite.contestants, suite.gates[:1], 2)
     text = rendered(SessionReport(report.created, {}, Spend(), [some]), width=80, colour=False)
     assert "1 of 2 gates were selected" in text
+
+
+def lines_of(report: SessionReport, width: int = 100) -> list[str]:
+    return rendered(report, width=width, colour=False).splitlines()
+
+
+def with_rows(**accuracies: tuple[float, float]) -> SessionReport:
+    """Contestants with an accuracy and half the width of its interval, and a reference line."""
+    report = a_report()
+
+    def row(method: str, value: float, half: float) -> ContestantReport:
+        return ContestantReport(
+            method, None, stored=True, metrics={"accuracy": MetricReport(value, value - half, value + half, 100)}
+        )
+
+    rows = {name: row("tfidf", *known) for name, known in accuracies.items()}
+    suite = replace(report.suites[0], contestants=rows, references={"(majority)": row("reference", 0.95, 0.01)})
+    return replace(report, suites=[suite])
+
+
+def test_the_verdict_stands_below_the_name():
+    assert lines_of(a_report())[1] == "  1 of 2 gates hold, 1 fails"
+
+
+def test_the_best_of_a_column_is_marked_and_a_reference_line_never_is():
+    found = lines_of(with_rows(a=(0.9, 0.01), b=(0.8, 0.01)))
+    assert ".900 (.890–.910)*" in next(line for line in found if line.startswith("a "))
+    assert ".800 (.790–.810)" in next(line for line in found if line.startswith("b "))
+    marked = [line for line in found if "*" in line]
+    assert [line[:3] for line in marked] == ["a  ", "  *"]
+
+
+def test_a_mark_moves_no_number():
+    found = [line for line in lines_of(with_rows(a=(0.9, 0.01), b=(0.8, 0.01))) if line[:2] in ("a ", "b ", "(m")]
+    assert found[0].index(".900") == found[1].index(".800") == found[2].index(".950")
+
+
+@pytest.mark.parametrize(
+    ("half", "shown"), [(0.08, ".87 (.79–.95)"), (0.012, ".870 (.858–.882)"), (0.002, ".8700 (.8680–.8720)")]
+)
+def test_a_figure_has_the_decimals_that_its_interval_supports(half: float, shown: str):
+    assert any(shown in line for line in lines_of(with_rows(a=(0.87, half), b=(0.87, half))))
+
+
+def test_gates_that_hold_stand_apart_below_the_others():
+    found = lines_of(a_report(), 120)
+    fail = next(number for number, line in enumerate(found) if "FAIL" in line)
+    assert found[fail + 1] == ""
+    assert "PASS" in found[fail + 2]
+
+
+def test_where_one_gate_has_no_room_beside_its_sentence_all_outcomes_stand_first():
+    found = [line.split()[0] for line in lines_of(a_report(gate="minilm." + "x" * 60), 80) if "minilm." in line]
+    assert found == ["FAIL", "PASS"]
+
+
+def test_each_session_of_a_sparkline_has_the_colour_of_its_outcome():
+    report = a_report()
+    sessions = [
+        {"created": f"2026-01-0{day}", "outcome": outcome, "value": float(day)}
+        for day, outcome in ((1, "fail"), (2, "pass"))
+    ]
+    suite = replace(report.suites[0], history={"minilm.accuracy >= 0.90": sessions})
+    text = rendered(replace(report, suites=[suite]), width=200, colour=True)
+    assert "\x1b[31m▁\x1b[0m\x1b[32m█\x1b[0m" in text

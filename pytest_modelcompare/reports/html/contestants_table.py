@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from pytest_modelcompare.records.report import ContestantReport, SuiteReport
 from pytest_modelcompare.reports.numbers import count, milliseconds, share, usd
-from pytest_modelcompare.reports.table import BLANK, origin
-from pytest_modelcompare.reports.winners import figure, winners
+from pytest_modelcompare.reports.table import BLANK, origin, shares_of
+from pytest_modelcompare.reports.winners import competing, winners
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,17 @@ COLUMNS: tuple[tuple[str, str, Callable[[float], str], bool], ...] = (
 
 def filled(suite: SuiteReport) -> list[tuple[str, str, Callable[[float], str], bool]]:
     rows = [*suite.contestants.values(), *suite.references.values()]
-    return [column for column in COLUMNS if any(figure(row, column[1]) for row in rows)]
+    quality = shares_of(suite, "accuracy")
+    return [
+        (title, metric, quality if shown is share and bounds else shown, bounds)
+        for title, metric, shown, bounds in COLUMNS
+        if tells(metric, [found.value for row in rows if (found := competing(row, metric))])
+    ]
+
+
+def tells(metric: str, values: list[float]) -> bool:
+    """Whether a column says anything: a coverage that is whole everywhere does not."""
+    return bool(values) and not (metric == "coverage" and min(values) == 1)
 
 
 def titles(suite: SuiteReport) -> list[str]:
@@ -100,7 +110,7 @@ def table_rows(suite: SuiteReport, place: dict[str, int]) -> list[Row]:
 
 
 def cell(row: ContestantReport, metric: str, shown: Callable[[float], str], bounds: bool, best: bool) -> Cell:
-    found = figure(row, metric)
+    found = competing(row, metric)
     if found is None:
         return Cell(BLANK)
     known = bounds and found.low is not None and found.high is not None

@@ -10,6 +10,8 @@ from pytest_modelcompare.reports.numbers import plural
 
 Facts = list[tuple[str, str]]
 SHOWN_RUNS = 5
+LONGEST_SETTING = 120
+"""Characters: instructions to an LLM may be long; report.json has them whole."""
 
 
 def about_data(suite: SuiteReport) -> Facts:
@@ -33,6 +35,7 @@ def about_contestant(row: ContestantReport) -> Facts:
         ("model", row.model or ""),
         ("trained on", f"{row.train_rows:,} rows" if row.train_rows is not None else ""),
         ("machine", row.machine or ""),
+        ("settings", settings(row)),
         ("seeds", ", ".join(map(str, row.seeds))),
         ("stands for", row.selected or ""),
         ("cost at", row.cost_assumptions or ""),
@@ -44,6 +47,16 @@ def about_contestant(row: ContestantReport) -> Facts:
         ("runs", runs + (f" and {len(row.runs) - SHOWN_RUNS} more" if len(row.runs) > SHOWN_RUNS else "")),
     ]
     return [(term, text) for term, text in found if text] + [("note", note) for note in row.notes]
+
+
+def settings(row: ContestantReport) -> str:
+    """Every one but the model, which stands above."""
+    return ", ".join(f"{name}: {short(value)}" for name, value in row.settings.items() if value != row.model)
+
+
+def short(value: object) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= LONGEST_SETTING else text[: LONGEST_SETTING - 1] + "…"
 
 
 def example(failure: FailureExample) -> str:

@@ -31,7 +31,7 @@ CHARTS.heat = (data, choice) => {
   }));
   return frame({
     grid: { left: gutter(data.labels, 190), right: 16, top: 60, bottom: 40 },
-    visualMap: scale(least, 1, share),
+    visualMap: scale(least, 1, tick),
     xAxis: { ...names(data.contestants, 90, { interval: 0, rotate: data.contestants.length > 5 ? 30 : 0 }), position: "top" },
     yAxis: { ...names(data.labels, 175, { interval: 0 }), inverse: true },
     series: [{
@@ -57,7 +57,7 @@ CHARTS.confusion = (data, choice) => {
   const every = Math.ceil(data.labels.length / 32) - 1;
   return frame({
     grid: { left: gutter(data.labels, 150), right: 16, top: 10, bottom: 120 },
-    visualMap: scale(0, 1, share),
+    visualMap: scale(0, 1, tick),
     xAxis: names(answers, 90, { rotate: 60, interval: every }),
     yAxis: { ...names(data.labels, 135, { interval: every }), inverse: true },
     series: [{ type: "heatmap", name: choice, data: cells, label: { show: few, formatter: (cell) => share(cell.value[3]) } }],

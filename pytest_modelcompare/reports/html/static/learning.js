@@ -6,10 +6,10 @@ CHARTS.efficiency = (data) => frame({
   yAxis: accuracyAxis(),
   series: data.series.flatMap((one, number) => [
     {
-      type: "line", name: one.name, symbol: symbol(number), symbolSize: 9,
-      lineStyle: { color: colour(one.colour), type: DASHES[number % 3] }, itemStyle: { color: colour(one.colour) },
+      type: "line", name: one.name, symbol: symbol(one.colour), symbolSize: 9,
+      lineStyle: { color: colour(one.colour), type: dash(one.colour) }, itemStyle: { color: colour(one.colour) },
       data: one.points.map(([x, y, low, high]) => ({ value: [x, y], tip: [one.name, `${grouped(x)} training rows`, interval(y, low, high)] })),
-      ...(number === 0 ? { markLine: across(data.lines) } : {}),
+      ...(number === 0 ? { markLine: across(data.lines, data.series.flatMap((other) => other.points.map((point) => point[1])), 0) } : {}),
     },
     intervals(one.name, one.points.map(([x, , low, high]) => [x, low, high]), colour(one.colour)),
   ]),

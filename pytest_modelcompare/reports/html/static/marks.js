@@ -17,12 +17,21 @@ function intervals(name, points, stroke, across) {
   };
 }
 
-// lines: {name, y}: contestants that have no place on the x axis
-function across(lines) {
+const CLOSE = .06; // of an axis: names of lines this close to each other would overlap
+const ALONG = ["insideEndTop", "insideMiddleTop", "insideStartTop"];
+
+// lines: {name, y}: contestants that have no place on the x axis; values: all that is drawn, for the axis' length
+function across(lines, values, first) {
   const quiet = css("quiet");
+  const span = Math.max(...values, ...lines.map((line) => line.y)) - Math.min(...values, ...lines.map((line) => line.y));
+  let place = first;
+  const sorted = [...lines].sort((one, other) => one.y - other.y);
   return {
     symbol: "none", silent: true, animation: false, lineStyle: { color: quiet, type: "dashed", width: 1 },
-    label: { position: "insideEndTop", color: quiet, fontSize: 11, formatter: (line) => line.name },
-    data: lines.map((line) => ({ name: line.name, yAxis: line.y })),
+    label: { color: quiet, fontSize: 11, formatter: (line) => line.name },
+    data: sorted.map((line, number) => {
+      place = number && line.y - sorted[number - 1].y < CLOSE * span ? place + 1 : first;
+      return { name: line.name, yAxis: line.y, label: { position: ALONG[place % ALONG.length] } };
+    }),
   };
 }

@@ -40,7 +40,7 @@ function axis(type, name, more) {
 const byName = (log) => (log ? "log" : "value");
 
 function accuracyAxis(more) {
-  return axis("value", "accuracy", { nameGap: 42, axisLabel: { color: css("quiet"), formatter: share }, ...more });
+  return axis("value", "accuracy", { nameGap: 42, axisLabel: { color: css("quiet"), formatter: tick }, ...more });
 }
 
 function frame(option) {
@@ -59,9 +59,11 @@ function legend(names) {
   return { type: "scroll", top: 0, data: names, textStyle: { color: css("ink") }, pageTextStyle: { color: css("quiet") }, pageIconColor: css("link") };
 }
 
-function share(value) {
-  return Number(value).toFixed(3).replace(/\.?0+$/, "").replace(/^(-?)0\./, "$1.");
-}
+// as the rest of the page prints it: .930
+const share = (value) => Number(value).toFixed(3).replace(/^(-?)0\./, "$1.");
+
+// on an axis or a scale: .9
+const tick = (value) => Number(value).toFixed(3).replace(/\.?0+$/, "").replace(/^(-?)0\./, "$1.");
 
 function interval(value, low, high) {
   return low === null || high === null ? share(value) : `${share(value)} (${share(low)} to ${share(high)})`;

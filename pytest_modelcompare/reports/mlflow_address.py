@@ -1,0 +1,86 @@
+"""Where an MLflow server is, and what its client is told by variables: nothing of a password is ever printed."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+
+from pytest_modelcompare.errors import TrackingError
+
+PATIENCE = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",  # MLflow's own seven, each later than the one before, take minutes
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",  # seconds; MLflow's own is 120
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+"""Set for the time of logging, where the environment does not say otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where to log."""
+
+    uri: str
+    """Without a user and a password, where it is an http address."""
+
+    user: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    """Both of an http address, or still inside another."""
+
+    @property
+    def shown(self) -> str:
+        """The address as it may be printed."""
+        return re.sub(r"//[^/@]*@", "//", self.uri)
+
+    def without_secrets(self, text: str) -> str:
+        """What a library says of a failure, on one line, without what must not be printed."""
+        for secret in filter(None, (self.uri if self.uri != self.shown else "", self.password)):
+            text = text.replace(secret, "***")
+        return re.sub(r"//[^/@\s]*@", "//", " ".join(text.split()))
+
+
+def server_at(uri: str) -> Server:
+    """A user and a password in an http address go the way of MLflow's own variables, out of every message."""
+    parts = urlsplit(uri)
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if parts.scheme in ("http", "https"):
+        uri = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return Server(uri, user, password)
+
+
+@contextmanager
+def surroundings(server: Server) -> Iterator[None]:
+    """MLflow is configured by variables alone; afterwards they are as they were."""
+    wanted = {**PATIENCE, **credentials(server)}
+    added = {name: text for name, text in wanted.items() if text and name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
+
+
+def credentials(server: Server) -> Mapping[str, str]:
+    """For an http address; others carry theirs themselves."""
+    known = {"MLFLOW_TRACKING_USERNAME": server.user, "MLFLOW_TRACKING_PASSWORD": server.password}
+    return known if server.uri.startswith("http") else {}
+
+
+@contextmanager
+def refusals(server: Server) -> Iterator[None]:
+    """Whatever MLflow, its connection or its artifact store raises, in our words.
+
+    Raises:
+        TrackingError: instead.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except (MlflowException, OSError, ImportError, ValueError) as error:  # requests' errors are OSErrors
+        raise TrackingError(server.without_secrets(str(error))[:400], where=server.shown) from error

@@ -1,0 +1,100 @@
+"""What every report says beside the figures: the data, what changes how figures read, what the session used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pytest_modelcompare.records.printable import printable
+from pytest_modelcompare.records.report import ContestantReport, SessionReport, SuiteReport
+from pytest_modelcompare.reports.numbers import plural, share, usd
+
+WORTH_A_CASCADE = 0.005
+"""Accuracy that a cascade must gain over the better of its two to be mentioned."""
+
+LONGEST_QUOTE = 40
+"""Characters of a text that a note quotes."""
+
+
+def shown_name(name: str, row: ContestantReport) -> str:
+    """A contestant's name; of a sweep's member, what it adds to the name above."""
+    return name if row.member_of is None else f" {name.removeprefix(row.member_of)[1:-1]}"
+
+
+def described(suite: SuiteReport) -> str:
+    data = suite.data
+    if not data.get("test_rows"):
+        return f"· {suite.path}"
+    labels = plural(len(data["labels"]), "label")
+    held_out = f"{data['validation_rows']:,} validation rows, " if data.get("validation_rows") else ""
+    return f"· {labels}, {data['train_rows']:,} training rows, {held_out}{data['test_rows']:,} test rows"
+
+
+def notes(suite: SuiteReport) -> list[str]:
+    """What changes how the figures read: data warnings, assumptions behind costs, dates of recordings."""
+    found = [f"data: {warning}" for warning in suite.data.get("warnings", [])]
+    if (judged := suite.data.get("judged")) and judged["times"] > 1:
+        models = plural(judged["models"], "distinct model")
+        since = f"since {judged['since'][:10]}"
+        found.append(f"these test rows were judged in {judged['times']:,} sessions, with {models}, {since}")
+    found += [f"{names}: cost at {text}" for text, names in shared(suite, lambda row: row.cost_assumptions)]
+    for name, row in suite.contestants.items():
+        if row.recorded:
+            found.append(f"{name}: answers given {row.recorded}")
+        if row.failures:
+            kinds = ", ".join(f"{number} {kind}" for kind, number in row.failures.items())
+            found.append(f"{name}: rows without a usable answer count as wrong ({kinds})")
+            found += [f"{name}: {text}" for text in example_notes(row)]
+        found += [f"{name}: {note}" for note in row.notes]
+        found += [f"{name}: {text}" for text in cascade_notes(row)]
+    found += [
+        f"{names}: timed one row at a time on {text}" for text, names in shared(suite, lambda row: row.timing_machine)
+    ]
+    return found
+
+
+def example_notes(row: ContestantReport) -> list[str]:
+    """A few rows of each kind of failure, on one line."""
+    return [
+        f"{kind}, e.g. " + "; ".join(f"row {one.id}: {short(one.text)} → {short(one.answer)}" for one in examples)
+        for kind, examples in row.failure_examples.items()
+    ]
+
+
+def short(text: str) -> str:
+    """The beginning of a text as a quotation of one line."""
+    line = printable(" ".join(text.split()))
+    return f"“{line if len(line) <= LONGEST_QUOTE else line[: LONGEST_QUOTE - 1] + '…'}”"
+
+
+def cascade_notes(row: ContestantReport) -> list[str]:
+    """Where handing the least sure rows to another contestant would beat both."""
+    found = []
+    for other, hand_over in row.deferral.items():
+        alone = max(hand_over["small_accuracy"], hand_over["other_accuracy"])
+        gain = hand_over["cascade_accuracy"] - alone
+        if gain >= WORTH_A_CASCADE and hand_over["threshold"] is not None:
+            found.append(
+                f"a cascade that asks {other} below a confidence of {share(hand_over['threshold'])} "
+                f"({hand_over['deferred_share']:.0%} of the rows) would reach {share(hand_over['cascade_accuracy'])} "
+                "on these rows; tune it on others"
+            )
+    return found
+
+
+def shared(suite: SuiteReport, text_of: Callable[[ContestantReport], str | None]) -> list[tuple[str, str]]:
+    """A text that several contestants share, with their names."""
+    by_text: dict[str, list[str]] = {}
+    for name, row in suite.contestants.items():
+        if text := text_of(row):
+            by_text.setdefault(text, []).append(name)
+    return [(text, ", ".join(names)) for text, names in by_text.items()]
+
+
+def spent(report: SessionReport) -> str:
+    """What this session used, in one line."""
+    spend = report.spend
+    parts = [plural(spend.trainings, "training"), f"{plural(spend.stored_runs, 'run')} from the store"]
+    if spend.calls or spend.stored_answers:
+        parts += [plural(spend.calls, "LLM call"), f"{plural(spend.stored_answers, 'answer')} from the store"]
+        parts.append(f"{usd(spend.usd)} USD")
+    return "this session: " + ", ".join(parts)

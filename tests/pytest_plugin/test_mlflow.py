@@ -1,0 +1,139 @@
+"""`--modelcompare-mlflow`: what a server is told, and that none of it changes a verdict."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from pytest_modelcompare.pytest_plugin.tracking import tracking_uri
+from tests.pytest_plugin.conftest import Project
+from tests.reports.mlflow_double import Told, closed_port, mlflow_double
+
+EXTRA = "needs the extra `mlflow` (mlflow-skinny)"
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
+    pytest.importorskip("mlflow", reason=EXTRA)
+    for name in [name for name in os.environ if name.startswith("MLFLOW_")]:
+        monkeypatch.delenv(name)
+    with mlflow_double() as server:
+        yield server
+
+
+def test_a_session_is_a_run_with_one_below_it_for_each_contestant(project: Project, told: Told):
+    project.suite("words.accuracy >= 0.90", "llm.accuracy >= 0.95")
+    result = project.run(f"--modelcompare-mlflow={told.uri}")
+    result.stdout.fnmatch_lines([f"modelcompare: logged to {told.uri}/#/experiments/1/runs/0"])
+    parent, *nested = told.runs
+    assert told.experiments == ["Spam"]
+    assert parent["status"] == "FAILED"
+    assert (parent["metrics"]["gates_pass"], parent["metrics"]["gates_fail"]) == (1, 1)
+    assert parent["metrics"]["gates/llm.accuracy ge 0.95/value"] == 0.9
+    assert parent["tags"]["gate.llm.accuracy ge 0.95"].startswith("fail: 0.900")
+    assert json.loads(parent["artifacts"]["report.json"])["suites"][0]["name"] == "Spam"
+    assert b"<!doctype html>" in parent["artifacts"]["report.html"].lower()[:200]
+    assert [run["name"] for run in nested[:2]] == ["words", "llm"]
+    assert {run["tags"]["mlflow.parentRunId"] for run in nested} == {"0"}
+    assert nested[0]["params"]["ngrams"]
+    assert nested[1]["metrics"]["accuracy"] == 0.9
+    assert nested[1]["metrics"]["accuracy_low"] < 0.9 < nested[1]["metrics"]["accuracy_high"]
+
+
+def config(uri: str | None = None, ini: str = "", **chosen: bool) -> pytest.Config:
+    """As much of pytest's configuration as says where to log."""
+    given = {"modelcompare_mlflow": uri, "modelcompare_smoke": False, "modelcompare_plan": False, **chosen}
+    return cast("pytest.Config", SimpleNamespace(option=SimpleNamespace(**given), getini=lambda _: ini))
+
+
+def test_the_address_may_come_from_mlflows_own_variable(monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("mlflow", reason=EXTRA)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://tracking:5000")
+    assert tracking_uri(config("env")) == tracking_uri(config(ini="env")) == "http://tracking:5000"
+    assert tracking_uri(config()) is None  # the variable alone switches nothing on
+
+
+def test_env_without_the_variable_is_said_before_anything_runs(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with pytest.raises(pytest.UsageError, match="MLFLOW_TRACKING_URI is not set"):
+        tracking_uri(config("env"))
+
+
+def test_a_plan_and_a_smoke_run_log_nothing():
+    assert tracking_uri(config("http://tracking:5000", modelcompare_plan=True)) is None
+    assert tracking_uri(config("http://tracking:5000", modelcompare_smoke=True)) is None
+
+
+def test_a_server_that_is_down_is_a_warning_and_changes_no_verdict(project: Project):
+    pytest.importorskip("mlflow", reason=EXTRA)
+    project.suite("words.accuracy >= 0.90")
+    result = project.run(f"--modelcompare-mlflow=http://me:s3cret@127.0.0.1:{closed_port()}")
+    result.stdout.fnmatch_lines(["modelcompare: warning: not logged to MLflow: http://127.0.0.1:*refused*"])
+    assert "s3cret" not in result.stdout.str() + result.stderr.str()
+    assert result.ret == 0
+
+
+@pytest.fixture(scope="module")
+def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """`mlflow server` of the whole package, from PATH or from an environment of its own."""
+    program = os.environ.get("MODELCOMPARE_MLFLOW_SERVER") or shutil.which("mlflow")
+    if program is None or not (Path(program).parent / "gunicorn").exists():
+        pytest.skip("needs `mlflow server`: the whole package, in an environment that MODELCOMPARE_MLFLOW_SERVER names")
+    folder = tmp_path_factory.mktemp("mlflow")
+    port = closed_port()
+    command = [program, "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", f"sqlite:///{folder}/m.db", "--artifacts-destination", str(folder / "kept")]
+    log = (folder / "log").open("w")
+    with subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, start_new_session=True) as server:
+        try:
+            wait_for(f"http://127.0.0.1:{port}/health", server)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            os.killpg(server.pid, 15)
+
+
+def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(address, timeout=1).close()
+        except OSError:
+            assert server.poll() is None, "the server ended"
+            time.sleep(0.2)
+        else:
+            return
+    pytest.fail("the server does not answer")
+
+
+@pytest.mark.slow
+def test_a_real_server_shows_the_session(project: Project, real_server: str, monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("mlflow", reason=EXTRA)
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "100")  # a server just started is slow where cores are few
+    from mlflow.tracking import MlflowClient
+
+    project.suite(
+        "words.accuracy >= 0.90",
+        "words.cost_per_1k <= llm.cost_per_1k / 2",
+        "{gate: 'words.f1[\"ham\"] >= 0.5', name: ham}",
+    )
+    result = project.run(f"--modelcompare-mlflow={real_server}")
+    result.stdout.fnmatch_lines([f"modelcompare: logged to {real_server}/#/experiments/1/runs/*"])
+    client = MlflowClient(tracking_uri=real_server)
+    experiment = client.get_experiment_by_name("Spam")
+    runs = {run.info.run_name: run for run in client.search_runs([experiment.experiment_id])}
+    parent = runs["Spam"]
+    assert parent.data.metrics["gates/ham/holds"] == 1
+    assert {one.path for one in client.list_artifacts(parent.info.run_id)} == {"report.html", "report.json"}
+    assert runs["words"].data.tags["mlflow.parentRunId"] == parent.info.run_id
+    assert runs["words"].data.metrics["accuracy"] > 0.9
+    assert runs["words"].info.status == "FINISHED"
