@@ -34,11 +34,13 @@ def fit_somehow(
         NotFiniteError: in fp32 too.
         ModelError: out of memory.
     """
-    import torch
+    from pytest_modelcompare.training.step import out_of_memory
 
     try:
         return *fit(settings, work, device), device
-    except torch.OutOfMemoryError as error:
+    except (MemoryError, RuntimeError) as error:  # torch's own error on CUDA is a RuntimeError too
+        if not out_of_memory(error):
+            raise
         raise ModelError(
             "out of memory", where=settings.model, fix="lower max_length, or take a smaller model"
         ) from error

@@ -11,6 +11,7 @@ from pytest_modelcompare.contestants.base import ContestantSpec
 from pytest_modelcompare.contestants.predictions import PredictionsSettings
 from pytest_modelcompare.contestants.published import PublishedSettings
 from pytest_modelcompare.errors import GateError
+from pytest_modelcompare.execution.orders import SHARED_NOTE
 from pytest_modelcompare.gates.places import place_of
 from pytest_modelcompare.pricing.answers import answers_cost
 from pytest_modelcompare.pricing.compute import compute_cost, train_cost_usd
@@ -60,12 +61,14 @@ def of_runs(comparison: Comparison, spec: ContestantSpec, runs: list[Run], datas
         spec.seeds,
         model_of(spec),
         f"{first.machine}, {first.outcome.device.precision}" if first.outcome.device else first.machine,
-        timing.latencies if timing else None,
-        timing.throughput if timing else None,
-        mean_footprint(runs),
-        cost,
-        because,
-        train_cost,
+        latencies=timing.latencies if timing else None,
+        throughput=timing.throughput if timing else None,
+        footprint=mean_footprint(runs),
+        cost=cost,
+        no_cost_because=because,
+        train_cost_usd=train_cost,
+        trained_on=frozenset((one.outcome.device.kind if one.outcome.device else "cpu", one.machine) for one in runs),
+        shared_device=any(SHARED_NOTE in one.outcome.notes for one in runs),
         speeds={at: speed_of(comparison, found, at) for at, found in places_of(comparison, spec.name, Timing)},
         not_timed=dict(places_of(comparison, spec.name, str)),
     )

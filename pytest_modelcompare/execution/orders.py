@@ -11,6 +11,8 @@ from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.execution.local import LocalJob
 from pytest_modelcompare.execution.options import Options
 
+SHARED_NOTE = "trained while other trainings shared the GPU: alone it takes less time"
+
 
 @dataclass(frozen=True, slots=True)
 class Order:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from pytest_modelcompare.contestants.base import Progress
 from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.execution.local import make_run
-from pytest_modelcompare.execution.orders import Ended, Failure, Order, Tidings, Usage
+from pytest_modelcompare.execution.orders import SHARED_NOTE, Ended, Failure, Order, Tidings, Usage
 from pytest_modelcompare.inference.device import device_kind
 from pytest_modelcompare.inference.memory import MIB
 from pytest_modelcompare.store.folders import StoreFolders
@@ -22,8 +22,6 @@ SECONDS_BETWEEN_TIDINGS = 0.25
 
 CONTEXT_MB = 600.0
 """What a process takes on a CUDA device beside torch's allocator; about .5 GB on recent drivers, rounded up."""
-
-SHARED_NOTE = "trained while other trainings shared the GPU: alone it takes less time"
 
 
 def main() -> None:

@@ -31,6 +31,8 @@ class WorkerProcess:
     threads: int
     process: subprocess.Popen[bytes] = field(init=False)
     connection: Connection[Any, Any] = field(init=False)
+    lost: bool = field(default=False, init=False)
+    """Whether nothing more was heard of it; that it has ended is seen a moment later."""
 
     def __post_init__(self) -> None:
         self.connection, its = Pipe()
@@ -53,13 +55,14 @@ class WorkerProcess:
             while isinstance(message := self.connection.recv(), Tidings):
                 tell(message)
         except (EOFError, OSError):
+            self.lost = True
             return Ended("left", why="its process ended")
         assert isinstance(message, Ended)
         return message
 
     @property
     def is_there(self) -> bool:
-        return self.process.poll() is None
+        return not self.lost and self.process.poll() is None
 
     def end(self) -> None:
         """It leaves as soon as it can, and removes what it wrote half."""

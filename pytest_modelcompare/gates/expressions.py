@@ -59,7 +59,11 @@ class ExpressionParser:
         token = self.token
         if token.text == "-":
             self.take()
+            self.depth += 1
+            if self.depth > DEEPEST:
+                raise self.error("too deeply nested", hint=None)
             inner = self.factor()
+            self.depth -= 1
             if isinstance(inner, Number):
                 return Number(-inner.value, token.column)
             return Arithmetic("-", Number(0.0, token.column), inner, token.column)

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from pytest_modelcompare.errors import GateError
 from pytest_modelcompare.gates.combine import EvidenceByName, added, combined, scaled, side_of
 from pytest_modelcompare.gates.no_spread import without_spread
 from pytest_modelcompare.gates.on_rows import no_interval_for_ece, on_rows, successes
@@ -23,8 +22,6 @@ from pytest_modelcompare.statistics.proportion import clustered_proportion
 
 EXACT_WITHOUT_SPREAD = ("accuracy", "coverage", "auroc")
 """Metrics whose own tests hold where no row differs from another."""
-
-MEASURED_ONCE = ("train_seconds", "train_memory_mb", "inference_memory_mb", "train_cost")
 
 
 def infer(question: Question, evidence: EvidenceByName, confidence: float, *, next_training: bool = False) -> Inference:
@@ -48,7 +45,6 @@ def inferred(question: Question, evidence: EvidenceByName, confidence: float, *,
     sides = [side_of(metric, evidence) for metric in question.metrics]
     metric = question.metrics[0]
     spec = METRICS[metric.name]
-    require_one_place(question, sides)
     if question.is_difference and any(side.published for side in sides):
         return against_printed(question, evidence, confidence)
     require_plain_comparison(question, sides)
@@ -126,20 +122,3 @@ def of_break_even(small: Evidence, other: Evidence, threshold: float, confidence
         p_below=tested.p_above,
         method=f"Fieller, {tested.method}",
     )
-
-
-def require_one_place(question: Question, sides: list[Evidence]) -> None:
-    """Times and memory compare only within one machine and session; an LLM's latency is its service's."""
-    local = [side for side in sides if side.method not in ("prompt", "predictions", "published")]
-    if len({side.name for side in local}) < 2:
-        return
-    kinds = {METRICS[metric.name].needs for metric in question.metrics}
-    names = " and ".join(dict.fromkeys(side.name for side in local))
-    again = "run with --modelcompare-fresh, which measures them side by side"
-    if (
-        Need.LATENCY in kinds
-        and len({(side.latencies.machine, side.latencies.session) for side in local if side.latencies}) > 1
-    ):
-        raise GateError(f"{names} were timed in different sessions or on different machines", fix=again)
-    if any(metric.name in MEASURED_ONCE for metric in question.metrics) and len({side.machine for side in local}) > 1:
-        raise GateError(f"{names} were trained on different machines", fix=again)

@@ -14,7 +14,8 @@ from pytest_modelcompare.gates.any_of import any_of
 from pytest_modelcompare.gates.claims import Claim, DoesNotRegress
 from pytest_modelcompare.gates.combine import combined, estimate_of, side_of
 from pytest_modelcompare.gates.fair import require_coverage, require_evidence
-from pytest_modelcompare.gates.inference import MEASURED_ONCE, infer
+from pytest_modelcompare.gates.inference import infer
+from pytest_modelcompare.gates.one_place import MEASURED_ONCE, require_one_place
 from pytest_modelcompare.gates.question import Question, question_of
 from pytest_modelcompare.gates.regression import judge_regression
 from pytest_modelcompare.gates.rules import Rules, softened
@@ -68,6 +69,7 @@ def tested(text: str, question: Question, evidence: dict[str, Evidence], rules: 
     sides = [side_of(metric, evidence) for metric in question.metrics]
     if not sides:
         raise GateError("nothing here is measured", fix="name a contestant's metric")
+    require_one_place(question, sides)
     whole = combined(question, evidence)
     point = rules.spec.decide == "point" or is_exact(question)
     if point:

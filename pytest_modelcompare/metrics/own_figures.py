@@ -37,7 +37,7 @@ _found: dict[tuple[OwnMetric, str, bytes], object] = {}
 
 def kept(what: str, metric: OwnMetric, rows: Answered, work: Callable[[OwnMetric, Answered], T]) -> T:
     """The same work on the same answers once in a process."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(repr(rows.labels).encode())
     for part in (rows.truth, rows.answers, *(() if rows.scores is None else (rows.scores,))):
         digest.update(f"{part.dtype}{part.shape}".encode() + np.ascontiguousarray(part).tobytes())
     key = (metric, what, digest.digest())
@@ -75,11 +75,11 @@ def doubt(metric: OwnMetric, rows: Answered) -> str | None:
     """
     value, influence = value_and_influence(metric, rows)
     expected = float(np.sqrt((influence**2).sum()))
-    if expected == 0:
-        return None  # no row differs from another: told elsewhere, by the number of rows
     rng, n = np.random.default_rng(0), len(rows)
     values = np.array([value_of(metric, rows.picked(rng.integers(0, n, n))) for _ in range(RESAMPLES)])
     seen, bias = float(values.std(ddof=1)), float(values.mean()) - value
+    if expected == seen == 0:
+        return None  # no row differs from another: told elsewhere, by the number of rows
     if not expected / WIDEST <= seen <= expected * WIDEST:
         return (
             f"{metric.name} does not follow its influence: samples of these rows scatter by {seen:.2g}, "

@@ -50,7 +50,13 @@ class Evidence:
     seeds: tuple[int, ...] = ()
     model: str | None = None
     machine: str | None = None
-    """Where it was trained; train times and memory compare only within one machine."""
+    """Where it was trained, in words."""
+
+    trained_on: frozenset[tuple[str, str]] = frozenset()
+    """Kind of device and machine of every training; train times and memory compare only within one machine."""
+
+    shared_device: bool = False
+    """Whether a training had others beside it, and took longer than alone."""
 
     latencies: Latencies | None = None
     throughput: Throughput | None = None

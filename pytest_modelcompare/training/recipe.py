@@ -28,6 +28,9 @@ class Techniques:
     fused: bool = True
     """AdamW in one kernel."""
 
+    occurring_tokens: bool = True
+    """On a CPU, keep gradients and moments of those tokens alone that occur in the rows."""
+
     graphs: bool = True
     """On CUDA and without padding, launch a whole step at once where one of its shape was seen before."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -34,7 +35,10 @@ def seeded(seed: int, kind: str) -> Iterator[None]:
             # with them, torch would also write to all memory that it is about to overwrite
             torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         try:
-            yield
+            with warnings.catch_warnings():
+                # where there is no deterministic algorithm; a project's filters may make errors of warnings
+                warnings.filterwarnings("ignore", message=".*deterministic")
+                yield
         finally:
             random.setstate(before)
             np.random.set_state(numpy_before)  # noqa: NPY002

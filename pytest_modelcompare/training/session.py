@@ -25,6 +25,7 @@ from pytest_modelcompare.training.loop import Extras, NotFiniteError, Trained
 from pytest_modelcompare.training.losses import RowLosses
 from pytest_modelcompare.training.recipe import Recipe, learning_rate, steps_per_epoch, total_steps
 from pytest_modelcompare.training.step import Stepper, optimizer_for
+from pytest_modelcompare.training.vocabulary import occurring_tokens
 
 RECENT = 20
 """Steps over which the loss shown is averaged."""
@@ -46,7 +47,11 @@ def session_for(
 ) -> Iterator[Session]:
     """A training that has not begun, with everything it needs."""
     model.train()
-    with layout_for(model, encoder, encoded, device, recipe.techniques) as (layout, forward):
+    texts = [encoded] if extras.validation is None else [encoded, extras.validation.encoded]
+    with (
+        occurring_tokens(model, texts, device.kind, enabled=recipe.techniques.occurring_tokens),
+        layout_for(model, encoder, encoded, device, recipe.techniques) as (layout, forward),
+    ):
         weights = np.ones(len(labels), np.float32) if extras.weights is None else extras.weights
         scaler = torch.amp.GradScaler(device.kind, enabled=device.precision == "fp16")
         optimizer = optimizer_for(model, recipe, device.kind)
@@ -141,8 +146,17 @@ class Session:
         return since >= self.extras.checkpoint_seconds or (ended and self.writing <= SHARE_FOR_CHECKPOINTS * since)
 
     def finish(self) -> Trained:
-        """Take the best weights, where validation says which they are."""
+        """Take the best weights, where validation says which they are.
+
+        Raises:
+            NotFiniteError: the last step's gradients were no numbers, which its loss could not show.
+        """
         notes = [*self.notes, *self.stepper.notes]
         if self.early is not None:
             notes.append(self.early.take_best(self.epoch, math.ceil(self.recipe.epochs)))
+        if not all(bool(weights.isfinite().all()) for weights in self.stepper.model.parameters()):
+            raise NotFiniteError(
+                "training failed: the weights are no numbers after the last step",
+                fix=f"lower the learning rate (now {self.recipe.learning_rate:g})",
+            )
         return Trained(float(np.mean(self.losses[-RECENT:])), len(self.losses), self.seconds_before, tuple(notes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,9 +77,7 @@ class Stepper:
             return loss
         loss = self.gradients(rows)
         while loss is None:
-            if SHARED.get():
-                raise CrowdedError
-            self.halve(rows)
+            self.make_room(rows)
             self.optimizer.zero_grad(set_to_none=True)
             loss = self.gradients(rows)
         self.update()
@@ -105,8 +103,12 @@ class Stepper:
     def gradients(self, rows: Rows) -> float | None:
         """Sum the gradients over micro-batches; None where memory did not suffice."""
         total = float(self.weights[rows].sum())
+        return self.summed(rows, lambda some: self.part(some, total))
+
+    def summed(self, rows: Rows, work: Callable[[Rows], torch.Tensor]) -> float | None:
+        """The sum over micro-batches; None where memory did not suffice."""
         try:
-            parts = [self.part(some, total) for some in self.layout.cut(rows, self.budget)]
+            parts = [work(some) for some in self.layout.cut(rows, self.budget)]
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
             if not out_of_memory(error):
                 raise
@@ -139,9 +141,21 @@ class Stepper:
         total = float(self.weights[rows].sum())
         self.model.eval()
         with torch.no_grad():
-            parts = [self.loss(some, total) for some in self.layout.cut(rows, self.budget)]
+            while (loss := self.summed(rows, lambda some: self.loss(some, total))) is None:
+                self.make_room(rows)
         self.model.train()
-        return float(torch.stack(parts).sum().item())
+        return loss
+
+    def make_room(self, rows: Rows) -> None:
+        """Compute less at once.
+
+        Raises:
+            CrowdedError: on a device that is shared.
+            ModelError: a single row is too much.
+        """
+        if SHARED.get():
+            raise CrowdedError
+        self.halve(rows)
 
     def halve(self, rows: Rows) -> None:
         """Halve what is computed at once; the step's rows, and so the result but for rounding, stay the same."""

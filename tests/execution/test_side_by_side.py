@@ -21,11 +21,10 @@ from pytest_modelcompare.execution.comparison import Comparison
 from pytest_modelcompare.execution.ledger import Ledger
 from pytest_modelcompare.execution.local import LocalJob
 from pytest_modelcompare.execution.options import Options
-from pytest_modelcompare.execution.orders import Ended, Failure, Tidings
+from pytest_modelcompare.execution.orders import SHARED_NOTE, Ended, Failure, Tidings
 from pytest_modelcompare.execution.prepare import prepare
 from pytest_modelcompare.execution.side_by_side import run_all, times_training
 from pytest_modelcompare.execution.watch import Unwatched
-from pytest_modelcompare.execution.worker import SHARED_NOTE
 from pytest_modelcompare.records import Dataset, Rows
 from pytest_modelcompare.suite.load import load_suite
 from tests.pytest_plugin.conftest import HAM, SPAM, rows, write

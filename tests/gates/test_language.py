@@ -115,3 +115,8 @@ CLAIMS = (
 @given(CLAIMS)
 def test_a_claim_in_words_reads_back_as_itself(claim: object):
     assert parse(str(claim)) == claim
+
+
+def test_a_thousand_signs_are_an_error_with_a_column():
+    with pytest.raises(GateSyntaxError, match="too deeply nested"):
+        parse("a.accuracy >= " + "-" * 1000 + "1")

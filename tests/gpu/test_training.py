@@ -139,9 +139,9 @@ def test_seeds_are_trained_side_by_side_as_they_are_alone(tmp_path, monkeypatch)
     from pytest_modelcompare.execution.comparison import Comparison
     from pytest_modelcompare.execution.ledger import Ledger
     from pytest_modelcompare.execution.options import Options
+    from pytest_modelcompare.execution.orders import SHARED_NOTE
     from pytest_modelcompare.execution.prepare import prepare
     from pytest_modelcompare.execution.watch import Unwatched
-    from pytest_modelcompare.execution.worker import SHARED_NOTE
     from pytest_modelcompare.suite.load import load_suite
     from tests.pytest_plugin.conftest import HAM, SPAM, rows, write
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from pytest_modelcompare.gates.question import question_of
 from pytest_modelcompare.metrics.catalogue import METRICS
 from pytest_modelcompare.metrics.estimate import estimate
 from pytest_modelcompare.metrics.own import Answered, OwnMetric, own_metric, register
+from pytest_modelcompare.metrics.own_figures import own_figure
 from pytest_modelcompare.metrics.table import table_figures
 from pytest_modelcompare.records import Evidence, Inference, Predictions
 
@@ -112,6 +114,19 @@ def test_a_figure_that_jumps_is_undecided(adds: Adds):
     adds(lambda rows: float((rows.truth == rows.answers).mean() >= (TRUTH == ANSWER).mean()))
     found = inferred("a.mine >= 0.5", evidence())
     assert "no interval can rest on it" in str(found.undecided_because)
+
+
+def test_a_rounded_figure_is_undecided_though_no_row_alone_changes_it(adds: Adds):
+    adds(lambda rows: round(float((rows.truth == rows.answers).mean()), 1))
+    found = inferred("a.mine >= 0.75", evidence())
+    assert "does not follow its influence" in str(found.undecided_because)
+
+
+def test_the_same_answers_under_other_labels_are_another_figure(adds: Adds):
+    metric = adds(lambda rows: 1 / len(rows.labels))
+    same = evidence().predictions[0]
+    values = [own_figure(metric, replace(evidence(), labels=labels), same)[0] for labels in (LABELS, (*LABELS, "no"))]
+    assert values == [1 / 2, 1 / 3]
 
 
 def test_an_influence_of_another_scale_is_undecided(adds: Adds):

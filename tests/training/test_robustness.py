@@ -157,6 +157,37 @@ def test_another_error_is_not_taken_for_lack_of_memory(world, recipe):
         train(world("bert").model(), *world("bert").material(), FP32, recipe(), losses_of=losses_of)
 
 
+def test_without_memory_validation_is_cut_smaller_too(world, recipe):
+    encoder, encoded, labels = world("bert").material()
+
+    def losses_of(model, batch, labels):
+        if not model.training and batch["input_ids"].numel() > 40:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes")
+        return classification_losses(model, batch, labels)
+
+    found = [
+        train(
+            world("bert").model(), encoder, encoded, labels, FP32, recipe(early_stopping=2),
+            losses_of=losses, extras=Extras(None, Validation(encoded, labels)),
+        ).notes[0]
+        for losses in (classification_losses, losses_of)
+    ]  # fmt: skip
+    assert found[0] == found[1]  # the same validation loss
+
+
+def test_gradients_that_are_no_numbers_in_the_last_step_stop_too(world, recipe):
+    steps = itertools.count(1)
+
+    def losses_of(model, batch, labels):
+        losses = classification_losses(model, batch, labels)
+        if next(steps) == 4:
+            losses.register_hook(lambda gradient: gradient * float("nan"))
+        return losses
+
+    with pytest.raises(NotFiniteError, match="the weights are no numbers after the last step"):
+        train(world("bert").model(), *world("bert").material(), FP32, recipe(max_steps=4), losses_of=losses_of)
+
+
 def test_a_loss_that_is_no_number_stops(world, recipe):
     def losses_of(model, batch, labels):
         return classification_losses(model, batch, labels) * float("nan")

@@ -12,9 +12,12 @@ from pytest_modelcompare.records import Device
 from pytest_modelcompare.training.layouts import Padded, Unpadded, layout_for
 from pytest_modelcompare.training.loop import train
 from pytest_modelcompare.training.recipe import Techniques
+from pytest_modelcompare.training.vocabulary import occurring_tokens
 
 FP32 = Device("cpu", "fp32", "a test")
-PLAIN = Techniques(unpadded=False, buckets=False, first_position=False, fast_dropout=False, fused=False)
+PLAIN = Techniques(
+    unpadded=False, buckets=False, first_position=False, fast_dropout=False, fused=False, occurring_tokens=False
+)
 KNOWN = ["bert", "roberta", "electra", "distilbert", "albert"]
 
 
@@ -36,7 +39,9 @@ def trained(world, recipe):
 
 
 @pytest.mark.parametrize("kind", KNOWN)
-@pytest.mark.parametrize("technique", ["unpadded", "buckets", "first_position", "fused", "fast_dropout"])
+@pytest.mark.parametrize(
+    "technique", ["unpadded", "buckets", "first_position", "fused", "fast_dropout", "occurring_tokens"]
+)
 def test_a_technique_changes_nothing_but_rounding(trained, equal_weights, kind, technique):
     assert equal_weights(trained(kind, replace(PLAIN, **{technique: True})), trained(kind, PLAIN), atol=2e-5)
 
@@ -48,6 +53,53 @@ def test_known_models_are_trained_without_padding(world, kind):
     with layout_for(model, encoder, encoded, FP32, Techniques()) as (layout, _):
         assert isinstance(layout, Unpadded)
     assert "forward" not in vars(last_layers(model)[-1])  # as it was
+
+
+def model_of_sixty_tokens():
+    from transformers import BertConfig, BertForSequenceClassification
+
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+    config = BertConfig(vocab_size=60, pad_token_id=0, num_labels=3, max_position_embeddings=34, **sizes)
+    return without_dropout(BertForSequenceClassification(config))
+
+
+@pytest.mark.parametrize("weight_decay", [0.0, 0.5])
+def test_tokens_that_do_not_occur_decay_as_if_they_had_been_trained(world, recipe, weight_decay):
+    tables = []
+    for techniques in (PLAIN, replace(PLAIN, occurring_tokens=True)):
+        model = model_of_sixty_tokens()
+        before = model.get_input_embeddings().weight.detach().clone()
+        settings = recipe(techniques=techniques, weight_decay=weight_decay, learning_rate=1e-2)
+        train(model, *world("bert").material(), FP32, settings)
+        tables.append(model.get_input_embeddings().weight.detach())
+    assert torch.allclose(*tables, atol=1e-5)
+    assert torch.equal(tables[1][59], before[59]) == (weight_decay == 0)
+    assert model.get_input_embeddings().weight.shape == (60, 32)
+
+
+def test_only_occurring_tokens_have_gradients_meanwhile(world):
+    encoder, encoded, _ = world("bert").material()
+    model = model_of_sixty_tokens()
+    ids = encoder.batch(encoded, [0, 1], "cpu")["input_ids"]
+    whole = model.get_input_embeddings()
+    expected = whole(ids)
+    with occurring_tokens(model, [encoded], "cpu", enabled=True):
+        some = model.bert.embeddings.word_embeddings
+        assert len(some.weight) < 25
+        assert torch.equal(some(ids), expected)
+    assert model.get_input_embeddings() is whole
+
+
+def test_a_table_that_is_shared_is_left_alone(world):
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    sizes = {"d_model": 8, "d_kv": 4, "d_ff": 8, "num_layers": 1, "num_heads": 2}
+    model = T5ForConditionalGeneration(T5Config(vocab_size=60, decoder_start_token_id=0, **sizes))
+    _, encoded, _ = world("bert").material()
+    whole = model.get_input_embeddings()
+    with occurring_tokens(model, [encoded], "cpu", enabled=True):
+        assert model.get_input_embeddings() is whole
 
 
 def last_layers(model):
