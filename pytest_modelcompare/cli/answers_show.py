@@ -21,6 +21,7 @@ from pytest_modelcompare.execution.local import local_jobs
 from pytest_modelcompare.llm.prompts import Request
 from pytest_modelcompare.llm.reply import label_in, reply_from
 from pytest_modelcompare.records import NO_ANSWER, Dataset
+from pytest_modelcompare.records.addresses import without_user
 from pytest_modelcompare.records.printable import printable
 from pytest_modelcompare.store.answers import AnswerJournal
 from pytest_modelcompare.store.folders import StoreFolders
@@ -115,7 +116,7 @@ def local_lines(spec: ContestantSpec, dataset: Dataset, row: int, base: Path, st
 def request_lines(request: Request) -> Iterator[str]:
     """A request, whole."""
     effort = f", effort {request.effort}" if request.effort else ""
-    where = f", at {request.base_url}" if request.base_url else ""
+    where = f", at {without_user(request.base_url)}" if request.base_url else ""
     yield f"{request.provider}:{request.model}, at most {request.max_output_tokens} tokens{effort}{where}"
     yield f"about {request.input_tokens_estimate():,} input tokens; key {request.key()}"
     for role, text in (("system", request.system), *request.messages):

@@ -48,7 +48,8 @@ class PromptMethod:
             require_way_to_ask(settings, len(missing), len(requests), options, words)
         elif not can_ask(settings, options):  # what is there may be enough, and nothing else will be asked
             return AskPlan(len(requests), len(missing), 0.0, 0, 0, "none of which can be asked here")
-        sent = waiting_keys(settings, options.batches)
+        # without `batch`, what is under way is not waited for: it is asked, and paid, once more
+        sent = waiting_keys(settings, options.batches) if settings.batch else frozenset()
         unsent = [request for request in missing if request.key()[:KEY_START] not in sent]
         stored = [(request, reply) for request, reply in found if reply is not None]
         guess = estimate(unsent, stored, dataset.labels, settings, options, base)

@@ -53,10 +53,11 @@ class Fetcher:
             new = asker.ask(missing, lambda done: tell(done, asker.purse.spent_usd))
         finally:
             spent = asker.purse
+            unheard_usd = spent.unheard_usd + spent.reserved_usd  # still reserved: batches that are under way
             self.options.note(spent.spent_usd, asker.calls)
-            self.options.note_unheard(spent.unheard_usd)
+            self.options.note_unheard(unheard_usd)
             self.calls, self.usd = self.calls + asker.calls, self.usd + spent.spent_usd
-            self.unheard_usd += spent.unheard_usd
+            self.unheard_usd += unheard_usd
         return {request.key(): reply for request, reply in zip(missing, new, strict=True)}
 
     def replies(self, requests: Sequence[Request], tell: Callable[[int, float], None]) -> list[Reply]:

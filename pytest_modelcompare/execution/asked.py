@@ -14,6 +14,7 @@ from pytest_modelcompare.execution.watch import Watcher
 from pytest_modelcompare.pricing.dollars import usd
 from pytest_modelcompare.store.answers import AnswerJournal
 from pytest_modelcompare.store.batches import BatchLog
+from pytest_modelcompare.store.spending import SpendingLog
 
 if TYPE_CHECKING:
     from pytest_modelcompare.execution.comparison import Comparison, Needs
@@ -21,18 +22,30 @@ if TYPE_CHECKING:
 
 
 def plans(comparison: Comparison, needs: Needs) -> dict[str, AskPlan]:
-    """What each LLM would be asked, and the estimate of its price."""
-    options, dataset = comparison.options, comparison.dataset_to_ask
-    if dataset is None or options.smoke or options.llm == "off":
-        return {}
-    journal = AnswerJournal(comparison.folders)
-    return {
-        spec.name: PromptMethod().plan(
-            prompt_settings(spec), dataset, journal, llm_options(comparison), comparison.base
-        )
-        for spec in comparison.chosen(needs)
-        if spec.method == "prompt" and spec.name not in comparison.failures
-    }
+    """What each LLM would be asked, and the estimate of its price.
+
+    Raises:
+        ModelCompareError: one of them cannot be asked.
+    """
+    return {name: plan_of(comparison, name) for name in to_plan(comparison, needs)}
+
+
+def to_plan(comparison: Comparison, needs: Needs) -> list[str]:
+    """The LLMs that would be asked."""
+    if comparison.dataset_to_ask is None or comparison.options.smoke or comparison.options.llm == "off":
+        return []
+    chosen = [spec.name for spec in comparison.chosen(needs) if spec.method == "prompt"]
+    return [name for name in chosen if name not in comparison.failures]
+
+
+def plan_of(comparison: Comparison, name: str) -> AskPlan:
+    spec, dataset, journal = (
+        comparison.suite.contestants[name],
+        comparison.dataset_to_ask,
+        AnswerJournal(comparison.folders),
+    )
+    assert dataset is not None
+    return PromptMethod().plan(prompt_settings(spec), dataset, journal, llm_options(comparison), comparison.base)
 
 
 def prompt_settings(spec: ContestantSpec) -> PromptSettings:
@@ -42,7 +55,7 @@ def prompt_settings(spec: ContestantSpec) -> PromptSettings:
 
 def llm_options(comparison: Comparison) -> LLMOptions:
     options = comparison.options
-    left = comparison.ledger.left_usd(comparison.cap_usd, comparison.asked_usd)
+    left = left_usd(comparison)
     return LLMOptions(
         options.llm,
         left,
@@ -59,23 +72,31 @@ def refuse_dear_plans(wanted: Sequence[tuple[Comparison, Needs]]) -> None:
     """Before the first call: what all suites together would cost must fit what may be spent."""
     planned_usd = 0.0
     for comparison, needs in wanted:
-        asked = [spec.name for spec in comparison.chosen(needs) if spec.method == "prompt"]
-        if not asked:
-            continue
-        try:
-            cost = sum(plan.usd_estimate for plan in plans(comparison, needs).values())
-        except ModelCompareError as error:
-            for name in asked:
+        found = dict[str, AskPlan]()
+        for name in to_plan(comparison, needs):
+            try:
+                found[name] = plan_of(comparison, name)
+            except ModelCompareError as error:
                 comparison.failures[name] = error
-            continue
-        own_left = comparison.ledger.left_usd(comparison.cap_usd, comparison.asked_usd)
+        cost = sum(plan.usd_estimate for plan in found.values())
+        own_left = left_usd(comparison)
         left = own_left - planned_usd if comparison.ledger.cap_usd is not None else own_left
         if cost <= left:
             planned_usd += cost
             continue
         refusal = too_dear(comparison, cost, left)
-        for name in asked:
-            comparison.failures[name] = refusal
+        comparison.failures |= {name: refusal for name, plan in found.items() if plan.missing}
+
+
+def left_usd(comparison: Comparison) -> float:
+    """What this suite may still spend, after what the session's other processes spent."""
+    own = comparison.ledger.left_usd(comparison.cap_usd, comparison.asked_usd)
+    suite = str(comparison.suite.path) if comparison.ledger.cap_usd is None else None
+    return own - spending(comparison).of_others(suite)
+
+
+def spending(comparison: Comparison) -> SpendingLog:
+    return SpendingLog(comparison.folders, comparison.options.session)
 
 
 def too_dear(comparison: Comparison, cost: float, left: float) -> BudgetError:
@@ -102,7 +123,11 @@ def ask(
     stopping = None if again else plan_to_ask(comparison, spec.name, gates)
     stages = None if stopping is None else stages_of(comparison, stopping)
     journal = AnswerJournal(comparison.folders)
-    with comparison.store.lock(f"ask-{spec.name}"), watcher.job(f"{spec.name}: answers") as progress:
+    with (
+        comparison.store.lock(f"ask-{comparison.options.session}"),  # one process after the other sees what is left
+        comparison.store.lock(f"ask-{spec.name}"),
+        watcher.job(f"{spec.name}: answers") as progress,
+    ):
         answered = PromptMethod().run(
             prompt_settings(spec), dataset, journal, llm_options(comparison), comparison.base, progress, stages
         )
@@ -117,6 +142,7 @@ def noted(comparison: Comparison) -> Callable[[float, int], None]:
 
     def note(spent: float, calls: int) -> None:
         comparison.asked_usd += spent
+        spending(comparison).add(str(comparison.suite.path), spent)
         comparison.ledger.note_answers(usd=spent, calls=calls, stored=0)
 
     return note
@@ -127,6 +153,7 @@ def noted_unheard(comparison: Comparison) -> Callable[[float], None]:
 
     def note(worst: float) -> None:
         comparison.asked_usd += worst
+        spending(comparison).add(str(comparison.suite.path), worst)
         comparison.ledger.note_unheard(worst)
 
     return note

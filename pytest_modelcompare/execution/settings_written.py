@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from pytest_modelcompare.records.addresses import without_user
+
 if TYPE_CHECKING:
     from pytest_modelcompare.contestants.base import ContestantSpec
 
-USER_IN_ADDRESS = re.compile(r"(?<=://)[^/@\s]*@")
 QUERY_OF_ADDRESS = re.compile(r"(://[^?\s]*)\?\S*")
 """Signed links carry their key there."""
 
@@ -21,7 +22,7 @@ def settings_written(spec: ContestantSpec) -> dict[str, Any]:
 
 def without_secrets(value: Any) -> Any:
     if isinstance(value, str):
-        return QUERY_OF_ADDRESS.sub(r"\1", USER_IN_ADDRESS.sub("", value))
+        return QUERY_OF_ADDRESS.sub(r"\1", without_user(value))
     if isinstance(value, list):
         return [without_secrets(one) for one in value]
     return {name: without_secrets(one) for name, one in value.items()} if isinstance(value, dict) else value

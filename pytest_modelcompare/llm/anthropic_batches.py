@@ -95,7 +95,11 @@ def in_our_words(secret: str, *, sent: bool = False) -> Iterator[None]:
         if status in TRY_AGAIN or status >= 500:
             headers = error.response.headers
             raise Transient(
-                f"{status}: {said}", retry_after(headers), status=status, headers=limit_headers(headers)
+                f"{status}: {said}",
+                retry_after(headers),
+                status=status,
+                headers=limit_headers(headers),
+                sent=sent and status >= 500,  # a gateway gives up on what the service may have taken
             ) from None
         raise LLMError(
             f"anthropic refuses a batch for good ({status}): {said}",

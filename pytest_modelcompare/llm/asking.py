@@ -177,8 +177,10 @@ class Asker:
         Args:
             request: names the model.
         """
-        self.journal.put(key, reply.as_record(provider=request.provider, model=request.model))
-        self.purse.pay(f"{request.provider}:{request.model}", reply)
+        try:
+            self.journal.put(key, reply.as_record(provider=request.provider, model=request.model))
+        finally:  # it was billed, whether or not the disk takes it
+            self.purse.pay(f"{request.provider}:{request.model}", reply)
 
     def patient(self) -> Retries:
         """Retries whose waits end where nothing more is to be sent."""

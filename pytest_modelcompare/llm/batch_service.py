@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from pytest_modelcompare.llm.provider import Answer
 from pytest_modelcompare.llm.request import Request
+from pytest_modelcompare.records.addresses import without_user
 from pytest_modelcompare.store.batches import KEY_START
 
 
@@ -55,6 +56,9 @@ class BatchBook(Protocol):
     def open(self, service: str) -> Mapping[str, Collection[str]]:
         """Batch id → the first digits of its requests' keys."""
 
+    def known(self) -> Collection[str]:
+        """The ids of all batches that were ever opened, of whatever service."""
+
     def opened(self, service: str, batch: str, keys: Sequence[str]) -> None: ...
 
     def closed(self, service: str, batch: str) -> None: ...
@@ -65,11 +69,16 @@ class NoBook:
     """Remembers batches for as long as it lives."""
 
     batches: dict[str, list[str]] = field(default_factory=dict)
+    ever: set[str] = field(default_factory=set)
 
     def open(self, service: str) -> Mapping[str, Collection[str]]:  # noqa: ARG002
         return dict(self.batches)
 
+    def known(self) -> Collection[str]:
+        return self.ever
+
     def opened(self, service: str, batch: str, keys: Sequence[str]) -> None:  # noqa: ARG002
+        self.ever.add(batch)
         self.batches[batch] = [key[:KEY_START] for key in keys]
 
     def closed(self, service: str, batch: str) -> None:  # noqa: ARG002
@@ -78,4 +87,4 @@ class NoBook:
 
 def service_name(model: str, base_url: str | None) -> str:
     """Under which a book keeps the batches of one model at one address."""
-    return f"{model} {base_url or ''}".strip()
+    return f"{model} {without_user(base_url or '')}".strip()

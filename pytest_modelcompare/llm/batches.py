@@ -49,6 +49,9 @@ class Batches:
         numbers = {request.key(): index for index, request in enumerate(work.requests)}
         starts = {key[:KEY_START] for key in numbers}
         under_way = [batch for batch, keys in self.book.open(self.name).items() if starts.intersection(keys)]
+        for batch in under_way:
+            keys = self.book.open(self.name)[batch]
+            self.reserve(asker, batch, [index for key, index in numbers.items() if key[:KEY_START] in keys], work)
         sent = {key for keys in self.book.open(self.name).values() for key in keys}
         left = [index for key, index in numbers.items() if key[:KEY_START] not in sent] if self.submit else []
         while under_way or left:
@@ -65,7 +68,7 @@ class Batches:
         """
         made: list[str] = []
         while left:
-            part, worst = self.part(asker, work, left)
+            part = self.part(asker, work, left)
             if not part:
                 if alone and not made:
                     raise asker.purse.over_budget()
@@ -74,15 +77,23 @@ class Batches:
             asker.go_on()
             batch = await self.create(asker, requests)
             self.book.opened(self.name, batch, [request.key() for request in requests])
-            asker.purse.reserved_usd += worst
-            self.reserved_usd[batch] = worst
+            self.reserve(asker, batch, part, work)
             asker.calls += len(part)
             left = left[len(part) :]
             made.append(batch)
         return left, made
 
-    def part(self, asker: Asker, work: Work, left: Sequence[int]) -> tuple[list[int], float]:
-        """From the front, what fits one batch and what may still be spent; with its worst price."""
+    def reserve(self, asker: Asker, batch: str, part: Sequence[int], work: Work) -> None:
+        """Hold what a batch may cost until its answers are there."""
+        worst = sum(asker.purse.worst_price(work.requests[index], batch=True) for index in part)
+        asker.purse.reserved_usd += worst
+        self.reserved_usd[batch] = worst
+
+    def release(self, asker: Asker, batch: str) -> None:
+        asker.purse.reserved_usd -= self.reserved_usd.pop(batch, 0.0)
+
+    def part(self, asker: Asker, work: Work, left: Sequence[int]) -> list[int]:
+        """From the front, what fits one batch and what may still be spent."""
         part: list[int] = []
         worst, size = 0.0, 0
         for index in left:
@@ -93,23 +104,21 @@ class Batches:
                 break
             worst, size = worst + price, size + added
             part.append(index)
-        return part, worst
+        return part
 
     async def create(self, asker: Asker, requests: Sequence[Request]) -> str:
-        """Send one batch. Where the response was cut off, look for the batch before sending it again."""
-        started = datetime.now(UTC)
+        """Send one batch. Where the service may have taken it unheard, look for it before sending it again."""
+        started, unsure = datetime.now(UTC), False
 
         async def once() -> str:
+            nonlocal unsure
+            if unsure and (found := await self.service.lost_batch(len(requests), self.book.known(), started)):
+                return found
             try:
                 return await self.service.create_batch(requests)
             except Transient as error:
-                if not error.sent:
-                    raise
-                known = self.book.open(self.name).keys()
-                found = await self.service.lost_batch(len(requests), known, started)
-                if found is None:
-                    raise
-                return found
+                unsure = unsure or error.sent
+                raise
 
         return (await asker.patient().run(once))[0]
 
@@ -124,13 +133,16 @@ class Batches:
             pause = min(pause * 1.5, LONGEST_LOOK_S)
         if ended.kept:
             await retries.run(lambda: self.take(asker, work, numbers, batch, ended.at))
+        self.release(asker, batch)
         self.book.closed(self.name, batch)
 
     async def take(self, asker: Asker, work: Work, numbers: Mapping[str, int], batch: str, at: datetime) -> None:
         """Store every answer of a batch that is not stored yet."""
-        cancelled = 0
+        cancelled, sent = 0, self.book.open(self.name).get(batch, ())
         async for key, result in self.service.batch_results(batch):
             index = numbers.get(key)
+            if index is None and key[:KEY_START] not in sent:
+                continue  # none of ours
             if isinstance(result, Unanswered):
                 cancelled += result.kind == "canceled"
             elif index not in work.replies and (index is not None or asker.journal.get(key) is None):
@@ -138,7 +150,7 @@ class Batches:
                 asker.keep(key, work.requests[0], reply)
                 if index is not None:
                     work.note(index, reply)
-        asker.purse.reserved_usd -= self.reserved_usd.pop(batch, 0.0)
+        self.release(asker, batch)
         if cancelled:
             self.book.closed(self.name, batch)
             raise LLMError(

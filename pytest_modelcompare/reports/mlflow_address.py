@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from pytest_modelcompare.errors import TrackingError
+from pytest_modelcompare.records.addresses import without_user
 
 PATIENCE = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",  # MLflow's own seven, each later than the one before, take minutes
@@ -34,13 +34,13 @@ class Server:
     @property
     def shown(self) -> str:
         """The address as it may be printed."""
-        return re.sub(r"//[^/@]*@", "//", self.uri)
+        return without_user(self.uri)
 
     def without_secrets(self, text: str) -> str:
         """What a library says of a failure, on one line, without what must not be printed."""
         for secret in filter(None, (self.uri if self.uri != self.shown else "", self.password)):
             text = text.replace(secret, "***")
-        return re.sub(r"//[^/@\s]*@", "//", " ".join(text.split()))
+        return without_user(" ".join(text.split()))
 
 
 def server_at(uri: str) -> Server:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pytest_modelcompare.store.answers import append_line
 from pytest_modelcompare.store.folders import StoreFolders, store_errors
@@ -31,13 +33,7 @@ class BatchLog:
     def open(self, service: str) -> Mapping[str, Collection[str]]:
         """Batches of a service that were not collected: id → the first digits of their requests' keys."""
         found: dict[str, Collection[str]] = {}
-        with store_errors(self.path):
-            lines = self.path.read_bytes().splitlines() if self.path.exists() else []
-        for line in lines:
-            try:
-                event = json.loads(line)
-            except ValueError:  # a killed process left a torn line
-                continue
+        for event in self._events():
             if event.get("service") != service:
                 continue
             if "keys" in event:
@@ -46,6 +42,10 @@ class BatchLog:
                 found.pop(event["batch"], None)
         return found
 
+    def known(self) -> Collection[str]:
+        """The ids of all batches that were ever opened, of whatever service."""
+        return {event["batch"] for event in self._events()}
+
     def opened(self, service: str, batch: str, keys: Sequence[str]) -> None:
         """A batch exists. It is on its way to the disk when this returns."""
         self._append({"batch": batch, "service": service, "keys": [key[:KEY_START] for key in keys]})
@@ -53,6 +53,13 @@ class BatchLog:
     def closed(self, service: str, batch: str) -> None:
         """A batch's answers are stored."""
         self._append({"batch": batch, "service": service})
+
+    def _events(self) -> Iterator[dict[str, Any]]:
+        with store_errors(self.path):
+            lines = self.path.read_bytes().splitlines() if self.path.exists() else []
+        for line in lines:
+            with suppress(ValueError):  # a killed process left a torn line
+                yield json.loads(line)
 
     def _append(self, event: dict[str, object]) -> None:
         with store_errors(self.path):

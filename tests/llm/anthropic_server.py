@@ -133,6 +133,9 @@ class AnthropicServer:
         self.cut_off_batches = 0
         """So many batches are made without the client hearing of it."""
 
+        self.gateway_timeouts = 0
+        """So many batches are made, and a gateway says that it gave up."""
+
         self.in_flight = self.most_in_flight = 0
         self.lock = threading.RLock()
         handler = type("Handler", (Handler,), {"service": self})
@@ -206,6 +209,9 @@ class Handler(BaseHTTPRequestHandler):
             batch.looks_left -= 1
             if batch.looks_left < 0 and batch.results is None:
                 batch.results = [self.result(one) for one in batch.requests]
+        if service.gateway_timeouts > 0:
+            service.gateway_timeouts -= 1
+            return self.fail(504, "timeout_error", "gateway timeout")
         return self.send(200, batch.described(service.url))
 
     def knows_the_key(self) -> bool:

@@ -106,6 +106,34 @@ def test_a_batch_whose_response_was_cut_off_is_found_and_not_sent_again():
         assert server.calls == 20
 
 
+def test_a_batch_that_a_gateway_gave_up_on_is_found_and_not_sent_again():
+    with serving(lambda *_: "ham") as server:
+        server.gateway_timeouts = 1
+        asked_in_batches(server)
+        assert len(server.batches) == 1
+        assert server.calls == 20
+
+
+def test_what_is_under_way_from_another_session_is_held_back_from_the_budget():
+    book = NoBook()
+    with serving(lambda *_: "ham") as server:
+        server.looks = 10**9
+        first = some_requests(10)
+        book.opened(service_name(MODEL, None), asyncio.run(sent_batch(server, first)), [one.key() for one in first])
+        asker = asked_in_batches(server, book=book, submit=False)
+        worst = sum(asker.purse.worst_price(request, batch=True) for request in first)
+        assert asker.purse.reserved_usd == pytest.approx(worst)
+
+
+def test_a_book_knows_every_batch_that_ever_was(tmp_path: Path):
+    log = BatchLog(StoreFolders(tmp_path))
+    log.opened("one", "a", ["k" * 64])
+    log.opened("other", "b", ["l" * 64])
+    log.closed("one", "a")
+    assert set(log.known()) == {"a", "b"}
+    assert log.open("one") == {}
+
+
 def test_a_batch_is_no_dearer_than_the_budget_and_the_rest_follows_when_it_is_known_what_it_cost():
     with serving(lambda *_: "ham") as server:
         whole = asker_at(server)

@@ -84,6 +84,15 @@ def test_no_key_is_an_error_that_names_both_ways_out(
     result.stdout.fnmatch_lines(["*no API key in ANTHROPIC_API_KEY*", "*--modelcompare-llm=off*"])
 
 
+def test_a_missing_key_is_an_error_of_its_own_llm_alone(project: Project, server: AnthropicServer, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    head = HEAD.replace("gates:", '  gpt: {{prompt: "openai:gpt-4.1"}}\ngates:').format(url=server.url, extra="")
+    project.suite(BEATS, "words beats gpt on accuracy", head=head)
+    result = project.run()
+    result.assert_outcomes(passed=1, errors=1)
+    assert server.calls == 200
+
+
 @pytest.mark.parametrize("option", ["--modelcompare-budget=0.0001", None])
 def test_a_plan_above_what_may_be_spent_is_refused_before_its_first_call(
     project: Project, server: AnthropicServer, option: str | None
