@@ -37,10 +37,13 @@ class ExpressionParser:
     def found(self) -> str:
         return f", found `{self.token.text}`" if self.token.text else ", but the sentence ends"
 
-    def expression(self) -> Expression:
+    def deeper(self) -> None:
         self.depth += 1
         if self.depth > DEEPEST:
             raise self.error("too deeply nested", hint=None)
+
+    def expression(self) -> Expression:
+        self.deeper()
         left = self.term()
         while self.token.text in ("+", "-") and self.token.kind == "op":
             operator = self.take()
@@ -59,9 +62,7 @@ class ExpressionParser:
         token = self.token
         if token.text == "-":
             self.take()
-            self.depth += 1
-            if self.depth > DEEPEST:
-                raise self.error("too deeply nested", hint=None)
+            self.deeper()
             inner = self.factor()
             self.depth -= 1
             if isinstance(inner, Number):

@@ -48,11 +48,12 @@ class Batches:
         """
         numbers = {request.key(): index for index, request in enumerate(work.requests)}
         starts = {key[:KEY_START] for key in numbers}
-        under_way = [batch for batch, keys in self.book.open(self.name).items() if starts.intersection(keys)]
+        known = {batch: frozenset(keys) for batch, keys in self.book.open(self.name).items()}
+        under_way = [batch for batch, keys in known.items() if starts.intersection(keys)]
         for batch in under_way:
-            keys = self.book.open(self.name)[batch]
-            self.reserve(asker, batch, [index for key, index in numbers.items() if key[:KEY_START] in keys], work)
-        sent = {key for keys in self.book.open(self.name).values() for key in keys}
+            part = [index for key, index in numbers.items() if key[:KEY_START] in known[batch]]
+            self.reserve(asker, batch, part, work)
+        sent = frozenset[str]().union(*known.values())
         left = [index for key, index in numbers.items() if key[:KEY_START] not in sent] if self.submit else []
         while under_way or left:
             left, made = await self.send(asker, work, left, alone=not under_way)
@@ -138,7 +139,7 @@ class Batches:
 
     async def take(self, asker: Asker, work: Work, numbers: Mapping[str, int], batch: str, at: datetime) -> None:
         """Store every answer of a batch that is not stored yet."""
-        cancelled, sent = 0, self.book.open(self.name).get(batch, ())
+        cancelled, sent = 0, frozenset(self.book.open(self.name).get(batch, ()))
         async for key, result in self.service.batch_results(batch):
             index = numbers.get(key)
             if index is None and key[:KEY_START] not in sent:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pytest_modelcompare.store.folders import StoreFolders, store_errors
 from pytest_modelcompare.store.index import AnswerIndex
+from pytest_modelcompare.store.lines import append_line
 
 JOURNAL = "answers.jsonl"
 
@@ -61,40 +58,3 @@ class AnswerJournal:
             record: dict[str, Any] = json.loads(journal.read(length))
         del record["key"]
         return record
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[int]:
-    """A journal's descriptor, under a lock that other processes respect. The file is made where there is none."""
-    while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            # while we waited another process may have put a shorter journal in its place
-            if is_still_at(descriptor, path):
-                yield descriptor
-                return
-        finally:
-            os.close(descriptor)  # releases the lock
-
-
-def is_still_at(descriptor: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False
-
-
-def append_line(path: Path, line: bytes) -> None:
-    """Append a whole line or nothing."""
-    with locked(path) as descriptor:
-        size = os.fstat(descriptor).st_size
-        if size and os.pread(descriptor, 1, size - 1) != b"\n":
-            line = b"\n" + line  # a killed process left a torn line: leave it behind, alone
-        try:
-            written = os.write(descriptor, line)
-            if written != len(line):
-                raise OSError(28, "no space left on device")
-        except OSError:
-            os.ftruncate(descriptor, size)
-            raise

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from pytest_modelcompare.store.answers import append_line
 from pytest_modelcompare.store.folders import StoreFolders, store_errors
+from pytest_modelcompare.store.lines import append_line, lines_of
 
 BATCHES = "batches.jsonl"
 KEY_START = 16
@@ -33,7 +31,7 @@ class BatchLog:
     def open(self, service: str) -> Mapping[str, Collection[str]]:
         """Batches of a service that were not collected: id → the first digits of their requests' keys."""
         found: dict[str, Collection[str]] = {}
-        for event in self._events():
+        for event in lines_of(self.path):
             if event.get("service") != service:
                 continue
             if "keys" in event:
@@ -44,7 +42,7 @@ class BatchLog:
 
     def known(self) -> Collection[str]:
         """The ids of all batches that were ever opened, of whatever service."""
-        return {event["batch"] for event in self._events()}
+        return {event["batch"] for event in lines_of(self.path)}
 
     def opened(self, service: str, batch: str, keys: Sequence[str]) -> None:
         """A batch exists. It is on its way to the disk when this returns."""
@@ -53,13 +51,6 @@ class BatchLog:
     def closed(self, service: str, batch: str) -> None:
         """A batch's answers are stored."""
         self._append({"batch": batch, "service": service})
-
-    def _events(self) -> Iterator[dict[str, Any]]:
-        with store_errors(self.path):
-            lines = self.path.read_bytes().splitlines() if self.path.exists() else []
-        for line in lines:
-            with suppress(ValueError):  # a killed process left a torn line
-                yield json.loads(line)
 
     def _append(self, event: dict[str, object]) -> None:
         with store_errors(self.path):

@@ -7,8 +7,9 @@ import os
 from datetime import datetime
 from pathlib import Path
 
-from pytest_modelcompare.store.answers import JOURNAL, locked
+from pytest_modelcompare.store.answers import JOURNAL
 from pytest_modelcompare.store.folders import store_errors
+from pytest_modelcompare.store.lines import locked
 from pytest_modelcompare.store.pruning import moment
 
 

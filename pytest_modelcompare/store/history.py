@@ -7,7 +7,7 @@ file grows with what happened and not with how often it was looked at.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from math import isfinite
 from pathlib import Path
@@ -15,8 +15,8 @@ from typing import Any
 
 from pytest_modelcompare.records.history import ContestantThen, GateThen, Revision, SessionThen
 from pytest_modelcompare.records.report import MetricReport
-from pytest_modelcompare.store.answers import append_line
 from pytest_modelcompare.store.folders import StoreFolders, store_errors
+from pytest_modelcompare.store.lines import append_line, lines_of
 
 JOURNAL = "history.jsonl"
 FORMAT = 1
@@ -58,19 +58,6 @@ def read_history(folders: StoreFolders, suite: str | None = None) -> list[Sessio
             whole[then.suite, then.session] = then
         found.append(then)
     return sorted(found, key=lambda then: then.created)
-
-
-def lines_of(path: Path) -> Iterator[dict[str, Any]]:
-    if not path.exists():
-        return
-    with store_errors(path), path.open("rb") as file:
-        for line in file:
-            try:
-                found = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(found, dict):
-                yield found
 
 
 def note_session(folders: StoreFolders, then: SessionThen) -> None:

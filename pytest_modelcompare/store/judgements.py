@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from pytest_modelcompare.store.answers import append_line
 from pytest_modelcompare.store.folders import StoreFolders, store_errors
+from pytest_modelcompare.store.lines import append_line, lines_of
 
 JOURNAL = "judgements.jsonl"
 
@@ -73,19 +73,12 @@ def read_judgements(folders: StoreFolders, test_rows: str) -> Judgements:
     """Everything judged on these rows; a torn line, as a killed process leaves it, counts for nothing."""
     path = folders.root / JOURNAL
     gates, whole = defaultdict[str, Tally](Tally), Tally()
-    if not path.exists():
-        return Judgements()
-    with store_errors(path), path.open("rb") as file:
-        for line in file:
-            try:
-                noted = json.loads(line)
-            except ValueError:
-                continue
-            if noted["rows"] != test_rows:
-                continue
-            for gate, models in noted["gates"].items():
-                gates[gate].add(noted["session"], [models], noted["date"])
-                whole.add(noted["session"], models.split("+"), noted["date"])
+    for noted in lines_of(path):
+        if noted["rows"] != test_rows:
+            continue
+        for gate, models in noted["gates"].items():
+            gates[gate].add(noted["session"], [models], noted["date"])
+            whole.add(noted["session"], models.split("+"), noted["date"])
     return Judgements({gate: tally.done() for gate, tally in gates.items()}, whole.done())
 
 

@@ -7,8 +7,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_modelcompare.store.answers import append_line
 from pytest_modelcompare.store.folders import StoreFolders, store_errors
+from pytest_modelcompare.store.lines import append_line, lines_of
 
 SPENDING = "spending.jsonl"
 
@@ -34,12 +34,6 @@ class SpendingLog:
 
     def of_others(self, suite: str | None = None) -> float:
         """USD that the session's other processes spent, on one suite or on all."""
-        with store_errors(self.path):
-            lines = self.path.read_bytes().splitlines() if self.path.exists() else []
-        total = 0.0
-        for line in lines:
-            event = json.loads(line) if line.endswith(b"}") else {}  # a killed process left a torn line
-            mine = event.get("process") == os.getpid() or event.get("session") != self.session
-            if not mine and suite in (None, event["suite"]):
-                total += event["usd"]
-        return total
+        of_session = (event for event in lines_of(self.path) if event["session"] == self.session)
+        others = (event for event in of_session if event["process"] != os.getpid())
+        return sum((float(event["usd"]) for event in others if suite in (None, event["suite"])), 0.0)

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from pytest_modelcompare.records.history import ContestantThen
-from pytest_modelcompare.store.answers import AnswerJournal, locked
+from pytest_modelcompare.store.answers import AnswerJournal
 from pytest_modelcompare.store.folders import StoreFolders
 from pytest_modelcompare.store.forgetting import forget_answers
 from pytest_modelcompare.store.history import note_session
+from pytest_modelcompare.store.lines import locked
 from pytest_modelcompare.store.pruning import remove, unused
 from pytest_modelcompare.store.sizes import sizes
 from tests.store.test_history import session
