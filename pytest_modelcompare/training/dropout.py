@@ -5,39 +5,74 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import torch
 from torch.nn import functional
 
-LEVELS = 2**16
+LEVELS = 2**15
+
+INTEGERS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
+"""Bytes of an element → the integers of that width."""
+
+
+def words(count: int) -> int:
+    """64-bit numbers that a mask of so many elements is drawn from."""
+    return -(-count // 4)
+
+
+def keep_mask(like: torch.Tensor, p: float, bits: torch.Tensor | None = None) -> torch.Tensor:
+    """Integers as wide as `like`'s elements, of its shape: with probability p 0, else -1 (all bits set), independently.
+
+    torch draws one 32-bit number or more per element, on one core, which takes a fifth of
+    a training step. Here a 64-bit number of SFC64, which torch's generator seeds, serves
+    four elements, fifteen bits each: p is thereby rounded to a multiple of 2**-15.
+
+    Args:
+        bits: int64, shape (words(elements),). Memory that the mask may be a view of.
+    """
+    seed = int(torch.empty((), dtype=torch.int64).random_())
+    drawn = torch.from_numpy(np.random.SFC64(seed).random_raw(words(like.numel())).view(np.int64))
+    sixteen = (drawn if bits is None else bits.copy_(drawn)).view(torch.int16)[: like.numel()].view(like.shape)
+    below = sixteen.bitwise_and_(LEVELS - 1).sub_(LEVELS - round(p * LEVELS))
+    return below.bitwise_right_shift_(15).to(INTEGERS[like.element_size()])  # the sign, in every bit
+
+
+def drops(p: float) -> bool:
+    """Whether that much dropout drops anything."""
+    return round(p * LEVELS) > 0
+
+
+def keep_(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """x with zeros where the mask, of `keep_mask`, has them; in place."""
+    x.view(mask.dtype).bitwise_and_(mask)
+    return x
+
+
+def scale_of(p: float) -> float:
+    """What the elements that are kept are multiplied by: 1 / (1 - p), p rounded as in `keep_mask`, so that the
+    expectation is exact.
+    """
+    return LEVELS / (LEVELS - round(p * LEVELS))
 
 
 class Dropout(torch.autograd.Function):
-    """x · mask / (1 - p), where the mask keeps each element with probability 1 - p, independently.
-
-    torch draws one 32-bit number or more per element, on one core, which takes a fifth of
-    a training step. Here a 64-bit number serves four elements: a sixteen-bit part of it
-    below p · 2**16 drops one. p is thereby rounded to a multiple of 2**-16, and the scale
-    uses the rounded p, so that the expectation is exact.
-    """
+    """x · mask / (1 - p), where the mask keeps each element with probability 1 - p, independently."""
 
     @staticmethod
     def forward(context: Any, x: torch.Tensor, p: float) -> torch.Tensor:
-        dropped = round(p * LEVELS)
-        bits = torch.empty(math.ceil(x.numel() / 4), dtype=torch.int64).random_(-(2**63), None)
-        sixteen = bits.view(torch.int16)[: x.numel()].view(x.shape)
-        scale = (sixteen >= dropped - LEVELS // 2).to(x.dtype).mul_(LEVELS / (LEVELS - dropped))
-        context.save_for_backward(scale)
-        return x * scale
+        mask, context.scale = keep_mask(x, p), scale_of(p)
+        context.save_for_backward(mask)
+        return keep_(x * context.scale, mask)
 
     @staticmethod
     def backward(context: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
-        (scale,) = context.saved_tensors
-        return gradients[0] * scale, None
+        (mask,) = context.saved_tensors
+        return keep_(gradients[0] * context.scale, mask), None
 
 
 def dropout(x: torch.Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> torch.Tensor:
     """As torch.nn.functional.dropout; `inplace` is not heeded, the result is the same."""
-    if not training or round(p * LEVELS) == 0 or x.numel() == 0:
+    if not training or not drops(p) or x.numel() == 0:
         return x
     if round(p * LEVELS) == LEVELS or x.device.type != "cpu":
         return functional.dropout(x, p, training, inplace)

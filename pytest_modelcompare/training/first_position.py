@@ -8,13 +8,7 @@ import torch
 from torch.nn import functional
 
 from pytest_modelcompare.training.forward import Forward
-
-BERT_LIKE = frozenset(
-    f"{name}ForSequenceClassification" for name in ("Bert", "Roberta", "XLMRoberta", "Camembert", "Electra")
-)
-KNOWN = BERT_LIKE | {"DistilBertForSequenceClassification"}
-"""Their heads read the first token, and their layers are made of the parts used below."""
-
+from pytest_modelcompare.training.layer_parts import Parts, layers_of, parts_of
 
 WHOLE = frozenset({"AlbertForSequenceClassification"})
 """Their heads read the first token too, but their last layer is also an earlier one."""
@@ -29,24 +23,8 @@ def cut_short(model: Any, forward: Forward, *, enabled: bool) -> FirstPosition |
     """
     if type(model).__name__ in WHOLE and model.config._attn_implementation == "sdpa":
         return FirstOfOutput(model.base_model.encoder, forward)
-    layer = last_layer(model)
-    return None if layer is None else FirstPosition(model, layer, forward, enabled=enabled)
-
-
-def last_layer(model: Any) -> Any | None:
-    """The last encoder layer of a model that is known here; None of any other.
-
-    Such a model computes attention by torch's scaled_dot_product_attention, looks
-    both ways, and has no part that this code would leave out.
-    """
-    config = model.config
-    known = type(model).__name__ in KNOWN
-    if not known or config._attn_implementation != "sdpa" or getattr(config, "is_decoder", False):
-        return None
-    if getattr(config, "chunk_size_feed_forward", 0) or getattr(config, "add_cross_attention", False):
-        return None
-    base = model.base_model
-    return (base.encoder if type(model).__name__ in BERT_LIKE else base.transformer).layer[-1]
+    layers = layers_of(model)
+    return None if layers is None else FirstPosition(layers[-1], parts_of(model, layers[-1]), forward, enabled=enabled)
 
 
 class FirstPosition:
@@ -55,9 +33,8 @@ class FirstPosition:
     Keys and values come from every token, queries and everything after them from the first.
     """
 
-    def __init__(self, model: Any, layer: Any, forward: Forward, *, enabled: bool) -> None:
-        self.layer, self.mode, self.enabled = layer, forward, enabled
-        self.bert_like = type(model).__name__ in BERT_LIKE
+    def __init__(self, layer: Any, parts: Parts, forward: Forward, *, enabled: bool) -> None:
+        self.layer, self.parts, self.mode, self.enabled = layer, parts, forward, enabled
 
     def __enter__(self) -> FirstPosition:
         self.whole = self.layer.forward
@@ -75,24 +52,19 @@ class FirstPosition:
             whole: torch.Tensor = self.whole(states, attention_mask, *others, **named)
             return whole if packing is None else whole[:, packing.starts].transpose(0, 1)
         first = states[:, :1] if packing is None else states[:, packing.starts]
-        mask = None if attention_mask is None else attention_mask[:, :, :1]
-        found = self.bert(first, states, mask) if self.bert_like else self.distilbert(first, states, mask)
+        found = self.answers(first, states, None if attention_mask is None else attention_mask[:, :, :1])
         return found if packing is None else found.transpose(0, 1)  # (1, rows, width) as (rows, 1, width)
 
-    def bert(self, first: torch.Tensor, states: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-        attention = self.layer.attention.self
-        asked = attention.query(first), attention.key(states), attention.value(states)
-        seen = attend(*asked, mask, attention.attention_head_size, attention.scaling, attention.dropout)
-        attended = self.layer.attention.output(seen, first)
-        found: torch.Tensor = self.layer.output(self.layer.intermediate(attended), attended)
-        return found
-
-    def distilbert(self, first: torch.Tensor, states: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-        attention = self.layer.attention
-        asked = attention.q_lin(first), attention.k_lin(states), attention.v_lin(states)
-        seen = attend(*asked, mask, attention.attention_head_size, attention.scaling, attention.dropout)
-        attended = self.layer.sa_layer_norm(attention.out_lin(seen) + first)
-        found: torch.Tensor = self.layer.output_layer_norm(self.layer.ffn(attended) + attended)
+    def answers(self, first: torch.Tensor, states: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+        parts = self.parts
+        asked = parts.query(first), parts.key(states), parts.value(states)
+        heard = parts.out(attend(*asked, mask, parts))
+        if parts.out_dropout is not None:
+            heard = parts.out_dropout(heard)
+        middle = parts.first_norm(heard + first)
+        found: torch.Tensor = parts.second_norm(
+            parts.down_dropout(parts.down(parts.activation(parts.up(middle)))) + middle
+        )
         return found
 
 
@@ -117,16 +89,10 @@ class FirstOfOutput:
 
 
 def attend(
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    mask: torch.Tensor | None,
-    width: int,
-    scale: float,
-    dropout: torch.nn.Dropout,
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None, parts: Parts
 ) -> torch.Tensor:
     """Attention of projected states (batch, tokens, heads · width), as many answers as queries."""
-    query, key, value = (one.view(*one.shape[:2], -1, width).transpose(1, 2) for one in (query, key, value))
-    p = dropout.p if dropout.training else 0.0
-    found = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=p, scale=scale)
+    query, key, value = (one.view(*one.shape[:2], parts.heads, -1).transpose(1, 2) for one in (query, key, value))
+    p = parts.shares_dropout.p if parts.shares_dropout.training else 0.0
+    found = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=p, scale=parts.scaling)
     return found.transpose(1, 2).flatten(2)

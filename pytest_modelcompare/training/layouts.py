@@ -16,6 +16,7 @@ from pytest_modelcompare.records import Device
 from pytest_modelcompare.training.batches import OVERHEAD_TOKENS, Rows, micro_batches, within_tokens
 from pytest_modelcompare.training.first_position import cut_short
 from pytest_modelcompare.training.forward import Forward
+from pytest_modelcompare.training.fused_forward import fused_layers
 from pytest_modelcompare.training.kernel_check import works
 from pytest_modelcompare.training.recipe import Techniques
 from pytest_modelcompare.training.unpadded import packed_batch
@@ -98,6 +99,7 @@ def layout_for(
     tried = replace(layout, kernel=row_by_row) if isinstance(layout, Varlen) else layout
     with ExitStack() as changes:
         changes.enter_context(change)
+        changes.enter_context(fused_layers(model, forward, enabled=techniques.fused_layers))
         found = logits(model, forward, tried, rows)
         if found.shape == expected.shape and bool((found - expected).abs().max() < CLOSE):
             yield layout, forward

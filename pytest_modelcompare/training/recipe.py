@@ -23,7 +23,11 @@ class Techniques:
     """Of the last layer, compute only what the head reads, where the architecture is known."""
 
     fast_dropout: bool = True
-    """On CPU, draw dropout masks 16 bits at a time instead of one random number per element."""
+    """On CPU, draw dropout masks 15 bits at a time instead of one random number per element."""
+
+    fused_layers: bool = True
+    """On a CPU and without padding, compute an encoder layer and its gradient in few passes over memory, where the
+    architecture is known."""
 
     fused: bool = True
     """AdamW in one kernel."""

@@ -16,6 +16,11 @@ from pytest_modelcompare.training.dropout import attention
 OVERHEAD_SCORES = 16_000
 """What one more group costs in attention, in scores per head that could be computed in that time."""
 
+TOKENS, ROWS, LONGEST = 64, 8, 8
+"""All tokens, a group's rows and its longest row are rounded up to a multiple of these (rows where there are more):
+oneDNN makes a kernel for every new shape, which takes longer than a few tokens more, and memory that was used
+before fits again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -34,6 +39,12 @@ class Group:
 
     mask: torch.Tensor
     """Shape (count, 1, 1, longest). True where there is a token."""
+
+    sources: torch.Tensor
+    """Shape (count · longest,). The token, of the group's, that each padded place shows; where there is none, any."""
+
+    empty: torch.Tensor | None
+    """The padded places without a token; None where all rows are equally long."""
 
     def padded(self, tokens: torch.Tensor) -> torch.Tensor:
         """The group's part of all packed tokens (tokens, heads, width), as (count, heads, longest, width)."""
@@ -64,31 +75,44 @@ def packing_of(lengths: NDArray[np.int64]) -> Packing:
     """The packing of rows of these lengths, which must descend."""
     ends = np.cumsum(lengths)
     starts = ends - lengths
-    groups = []
-    for rows in micro_batches(lengths**2, np.arange(len(lengths)), 2**62, OVERHEAD_SCORES):
-        first, last, longest = int(rows[0]), int(rows[-1]), int(lengths[rows[0]])
+    groups, blocks = [], lengths[::ROWS]
+    for some in micro_batches(ROWS * blocks**2, np.arange(len(blocks)), 2**62, OVERHEAD_SCORES):
+        rows = np.arange(some[0] * ROWS, min((some[-1] + 1) * ROWS, len(lengths)))
+        first, last, longest = int(rows[0]), int(rows[-1]), rounded_up(int(lengths[rows[0]]), LONGEST)
         there = np.arange(longest) < lengths[rows][:, None]  # (count, longest)
         mask = torch.from_numpy(there)[:, None, None]
         places = torch.from_numpy(np.flatnonzero(there))
+        sources = torch.from_numpy(np.maximum(there.ravel().cumsum() - 1, 0))
+        empty = None if there.all() else torch.from_numpy(np.flatnonzero(~there))
         tokens = slice(int(starts[first]), int(ends[last]))
-        groups.append(Group(slice(first, last + 1), tokens, len(rows), longest, places, mask))
+        groups.append(Group(slice(first, last + 1), tokens, len(rows), longest, places, mask, sources, empty))
     return Packing(lengths, torch.from_numpy(starts), tuple(groups))
+
+
+def rounded_up(number: int, step: int) -> int:
+    return -(-number // step) * step
 
 
 def packed_batch(encoded: Encoded, rows: Rows, first_position: int) -> tuple[dict[str, torch.Tensor], Packing]:
     """The rows' tokens as one row, shape (1, tokens), and how they are packed.
+
+    At the end the last token stands some more times, up to a multiple of `TOKENS`: nobody attends to it, and the loss
+    does not see it.
 
     Args:
         rows: row numbers, longest first.
         first_position: the number that a text's first token's position has.
     """
     lengths = encoded.lengths[rows]
-    batch = {
-        name: torch.from_numpy(np.concatenate([np.asarray(column[row], np.int64) for row in rows]))[None]
+    more = (0, rounded_up(int(lengths.sum()), TOKENS) - int(lengths.sum()))
+    columns = {
+        name: np.concatenate([np.asarray(column[row], np.int64) for row in rows])
         for name, column in encoded.columns.items()
     }
-    positions = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths) + first_position
-    return {**batch, "position_ids": torch.from_numpy(positions)[None]}, packing_of(lengths)
+    starts = np.repeat(np.cumsum(lengths) - lengths, lengths)
+    columns["position_ids"] = np.arange(lengths.sum()) - starts + first_position
+    batch = {name: torch.from_numpy(np.pad(column, more, mode="edge"))[None] for name, column in columns.items()}
+    return batch, packing_of(lengths)
 
 
 class Pad(torch.autograd.Function):
@@ -132,7 +156,8 @@ def packed_attention(
     """Every row attends to itself alone.
 
     Args:
-        query: shape (1, heads, tokens, width), or (1, heads, rows, width) where only first tokens ask.
+        query: shape (1, heads, tokens, width), or (1, heads, rows, width) where only first tokens ask. Tokens after
+            those of all rows hear zeros.
         key, value: shape (1, heads, tokens, width).
 
     Returns:
@@ -149,4 +174,6 @@ def packed_attention(
         answers = attention(asking, keys, values, group.mask, dropout_p, scale=scale).transpose(1, 2)
         answers = answers.flatten(0, 1)  # (count · longest or count, heads, width)
         found.append(Unpad.apply(answers, group.places) if all_ask else answers)  # type: ignore[no-untyped-call]
+    if all_ask:
+        found.append(tokens[0].new_zeros(len(tokens[0]) - int(packing.lengths.sum()), *tokens[0].shape[1:]))
     return torch.cat(found).transpose(0, 1)[None]

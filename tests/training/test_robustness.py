@@ -108,7 +108,7 @@ def test_a_full_disk_stops_cleanly_and_keeps_the_last_checkpoint(run, equal_weig
 
 
 def test_without_memory_the_micro_batch_is_halved_and_the_step_stays_whole(world, recipe, equal_weights):
-    fits = 40  # tokens, padding included
+    fits = 64  # tokens, padding included
 
     def losses_of(model, batch, labels):
         if batch["input_ids"].numel() > fits:

@@ -16,8 +16,9 @@ from pytest_modelcompare.training.vocabulary import occurring_tokens
 
 FP32 = Device("cpu", "fp32", "a test")
 PLAIN = Techniques(
-    unpadded=False, buckets=False, first_position=False, fast_dropout=False, fused=False, occurring_tokens=False
-)
+    unpadded=False, buckets=False, first_position=False, fast_dropout=False, fused_layers=False, fused=False,
+    occurring_tokens=False,
+)  # fmt: skip
 KNOWN = ["bert", "roberta", "electra", "distilbert", "albert"]
 
 
@@ -44,6 +45,12 @@ def trained(world, recipe):
 )
 def test_a_technique_changes_nothing_but_rounding(trained, equal_weights, kind, technique):
     assert equal_weights(trained(kind, replace(PLAIN, **{technique: True})), trained(kind, PLAIN), atol=2e-5)
+
+
+@pytest.mark.parametrize("kind", KNOWN)
+def test_fused_layers_change_nothing_but_rounding(trained, equal_weights, kind):
+    plain = replace(PLAIN, unpadded=True)
+    assert equal_weights(trained(kind, replace(plain, fused_layers=True)), trained(kind, plain), atol=2e-5)
 
 
 @pytest.mark.parametrize("kind", KNOWN)
