@@ -9,7 +9,12 @@ from importlib import import_module
 
 from pytest_modelcompare.errors import ModelCompareError
 
-ACTIONS: Mapping[str, str] = {"show": "answers_show", "export": "answers_export", "import": "answers_import"}
+ACTIONS: Mapping[str, str] = {
+    "show": "answers_show",
+    "export": "answers_export",
+    "import": "answers_import",
+    "batches": "answers_batches",
+}
 """Sub-command → the module of its work."""
 
 

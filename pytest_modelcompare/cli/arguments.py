@@ -33,6 +33,11 @@ def answers(parser: Parser) -> None:
     into = actions.add_parser("import", help=text, description=text)
     into.add_argument("file", metavar="FILE", help="a recording, as `answers export` writes it")
     store(into)
+    text = "batches of requests that were sent and not collected yet"
+    batches = actions.add_parser("batches", help=text, description=text)
+    text = "give one up: its requests are asked, and paid, once more"
+    batches.add_argument("--forget", metavar="ID", help=text)
+    store(batches)
 
 
 def check(parser: Parser) -> None:

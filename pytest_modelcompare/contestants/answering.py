@@ -54,7 +54,7 @@ class PromptMethod:
         stored = [(request, reply) for request, reply in found if reply is not None]
         guess = estimate(unsent, stored, dataset.labels, settings, options, base)
         return AskPlan(
-            len(distinct(requests)) + search.calls,
+            len(distinct(requests)) + search.calls + search.stored,
             len(missing) + search.calls,
             guess.usd + search.estimate.usd,
             guess.input_tokens + search.estimate.input_tokens,

@@ -42,8 +42,12 @@ def unheard(usd: float, calls: int) -> None:
     """Where nobody keeps books."""
 
 
-def untold(usd: float) -> None:
+def untold(usd: float, requests: int) -> None:
     """The same, of what nobody knows."""
+
+
+def unheld(usd: float) -> None:
+    """The same, of what is under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,11 @@ class LLMOptions:
     note: Callable[[float, int], None] = unheard
     """Told the USD spent and the calls made, also when asking ends in an error."""
 
-    note_unheard: Callable[[float], None] = untold
-    """Told the USD that may have been billed for requests that were cut off."""
+    note_unheard: Callable[[float, int], None] = untold
+    """Told the USD that may have been billed for requests whose answer was not heard, and how many these are."""
+
+    note_held: Callable[[float], None] = unheld
+    """Told the USD that batches may cost that are still under way."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,8 @@ def words(settings: PromptSettings, shots: Shots) -> str:
         "nearest": f"the {{}} nearest training rows by {settings.shots_encoder or 'TF-IDF'}",
     }[settings.shots_by]
     if settings.shots_tokens is None:
-        return f"{chosen.format(settings.shots)} as shots"
+        most = 0 if shots.dataset.train is None else len(shots.dataset.train)
+        return f"{chosen.format(min(settings.shots, most))} as shots"
     counts = [len(shots(row)) for row in range(len(shots.dataset.test))]
     shown = f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
     return f"{chosen.format(shown)} as shots, in at most {settings.shots_tokens:,} tokens by estimate"

@@ -23,7 +23,7 @@ from pytest_modelcompare.llm.purse import price_of
 from pytest_modelcompare.llm.reply import Reply
 from pytest_modelcompare.llm.request import Request
 from pytest_modelcompare.llm.wording import LIKELIEST, PROBABILITIES_KEY, worded
-from pytest_modelcompare.pricing.price_list import Usage
+from pytest_modelcompare.pricing.price_list import Usage, priced_tier
 
 OUTPUT_TOKENS_ESTIMATE = 24
 """A label in JSON, by guess. Thinking comes on top where `effort` is set."""
@@ -95,7 +95,8 @@ def estimate(
     sizes = sizes_of_stored(missing, stored) or counted(missing, labels, settings, base) or sizes_by_characters(missing)
     inputs = [round(request.input_tokens_estimate() * sizes.tokens_per_estimate) for request in missing]
     outputs = [output_tokens(request, sizes) for request in missing]
-    usages = [Usage(into, out, batch=settings.batch) for into, out in zip(inputs, outputs, strict=True)]
+    tier = priced_tier(settings.service_tier)
+    usages = [Usage(into, out, batch=settings.batch, tier=tier) for into, out in zip(inputs, outputs, strict=True)]
     if not settings.batch:
         for prefix in sizes.prefixes:
             with_cache(usages, prefix)
@@ -109,7 +110,9 @@ def with_cache(usages: list[Usage], prefix: Shared) -> None:
         plain = usages[number]
         part = min(prefix.tokens, plain.input_tokens)
         read, written = (part, 0) if place else (0, part)
-        usages[number] = Usage(plain.input_tokens - part, plain.output_tokens, read, written)
+        usages[number] = replace(
+            plain, input_tokens=plain.input_tokens - part, cache_read_tokens=read, cache_write_tokens=written
+        )
 
 
 def sizes_by_characters(missing: Sequence[Request]) -> Sizes:

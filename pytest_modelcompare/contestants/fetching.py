@@ -28,7 +28,8 @@ class Fetcher:
     base: Path
     calls: int = 0
     usd: float = 0.0
-    unheard_usd: float = 0.0
+    held_usd: float = 0.0
+    """What may have been billed unheard, or is under way in batches."""
 
     def stored(self, request: Request) -> Reply | None:
         return stored_reply(request, self.journal, self.options)
@@ -46,18 +47,18 @@ class Fetcher:
             LLMError, BudgetError: not every request has an answer.
             GrammarTooLarge: the menu has too many labels for the service.
         """
-        left = self.options.budget_usd - self.usd - self.unheard_usd
+        left = self.options.budget_usd - self.usd - self.held_usd
         settings = self.settings if batch else self.settings.model_copy(update={"batch": False})
         asker = asker_for(settings, self.journal, replace(self.options, budget_usd=left), self.base)
         try:
             new = asker.ask(missing, lambda done: tell(done, asker.purse.spent_usd))
         finally:
             spent = asker.purse
-            unheard_usd = spent.unheard_usd + spent.reserved_usd  # still reserved: batches that are under way
             self.options.note(spent.spent_usd, asker.calls)
-            self.options.note_unheard(unheard_usd)
+            self.options.note_unheard(spent.unheard_usd, spent.unheard)
+            self.options.note_held(spent.reserved_usd)  # still reserved: batches that are under way
             self.calls, self.usd = self.calls + asker.calls, self.usd + spent.spent_usd
-            self.unheard_usd += unheard_usd
+            self.held_usd += spent.unheard_usd + spent.reserved_usd
         return {request.key(): reply for request, reply in zip(missing, new, strict=True)}
 
     def replies(self, requests: Sequence[Request], tell: Callable[[int, float], None]) -> list[Reply]:
@@ -78,10 +79,10 @@ def asker_for(settings: PromptSettings, journal: Journal, options: LLMOptions, b
         journal,
         options.session,
         Purse(options.budget_usd, options.prices),
-        settings.max_concurrency,
         options.retries,
-        options.stop,
-        batches_for(settings, client, options.batches),
+        in_flight=settings.max_concurrency,
+        stop=options.stop,
+        batching=batches_for(settings, client, options.batches),
     )
 
 

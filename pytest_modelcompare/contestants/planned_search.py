@@ -1,21 +1,26 @@
-"""What the search for a prompt would cost, and with which prompt the test rows are priced until it is chosen."""
+"""What the search for a prompt would still cost, and with which prompt the test rows are priced until it is chosen."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_modelcompare.contestants.answers import Journal, LLMOptions
 from pytest_modelcompare.contestants.estimating import Estimate, estimate
+from pytest_modelcompare.contestants.fetching import distinct, stored_reply
 from pytest_modelcompare.contestants.prompt import PromptSettings
-from pytest_modelcompare.contestants.prompt_search import proposal_request, require_way_to_search
+from pytest_modelcompare.contestants.prompt_search import require_way_to_search
+from pytest_modelcompare.contestants.prompt_trials import Search, proposal_request
 from pytest_modelcompare.contestants.prompting import prompt_plan
 from pytest_modelcompare.contestants.proposals import SUMMARY_CALLS
-from pytest_modelcompare.contestants.search_field import Field, field_of
+from pytest_modelcompare.contestants.search_field import field_of
 from pytest_modelcompare.contestants.searched import Choice, choice_key, searchable
 from pytest_modelcompare.llm.prompts import PromptPlan, requests_for
 from pytest_modelcompare.llm.purse import price_of
-from pytest_modelcompare.pricing.price_list import Usage
+from pytest_modelcompare.llm.reply import Reply
+from pytest_modelcompare.llm.request import Request
+from pytest_modelcompare.pricing.price_list import Usage, priced_tier
 from pytest_modelcompare.records import Dataset
 
 PROPOSED_CHARACTERS = 1_500
@@ -32,20 +37,58 @@ class PlannedSearch:
     """What is still to be searched."""
 
     calls: int
-    """At most; a search that was cut short has some of the answers."""
+    """At most."""
+
+    stored: int
+    """Calls of the search that are there already."""
 
     estimate: Estimate
     choice: Choice | None
     """Stands in for the prompt that will be chosen; None where nothing is to be searched."""
 
 
-NOTHING = PlannedSearch(0, Estimate(0.0, 0, 0, ""), None)
+NOTHING = PlannedSearch(0, 0, Estimate(0.0, 0, 0, ""), None)
+
+
+class NotStored(Exception):
+    """The search can be followed up to here.
+
+    Args:
+        missing: requests without an answer.
+    """
+
+    def __init__(self, missing: Sequence[Request]) -> None:
+        super().__init__(f"{len(missing)} answers")
+        self.missing = missing
+
+
+@dataclass(slots=True)
+class StoredReplies:
+    """The journal's replies, and nothing else."""
+
+    journal: Journal
+    options: LLMOptions
+    count: int = 0
+    """How many were there."""
+
+    of_trials: list[tuple[Request, Reply]] = field(default_factory=list)
+
+    def __call__(self, requests: Sequence[Request]) -> Sequence[Reply]:
+        """Raises NotStored where one is missing."""
+        known = [(request, stored_reply(request, self.journal, self.options)) for request in requests]
+        there = {request.key(): (request, reply) for request, reply in known if reply is not None}
+        self.count += len(there)
+        if len(requests) > 1:  # a proposal is asked for alone
+            self.of_trials += there.values()
+        if missing := distinct(request for request, reply in known if reply is None):
+            raise NotStored(missing)
+        return [there[request.key()][1] for request in requests]
 
 
 def planned_search(
     settings: PromptSettings, dataset: Dataset, journal: Journal, options: LLMOptions, base: Path
 ) -> PlannedSearch:
-    """Price every call of a search that is not stored.
+    """Price every call of a search that is not stored; what a search that was cut short has stored costs nothing.
 
     Raises:
         LLMError, UnavailableError: it cannot be searched here.
@@ -58,19 +101,54 @@ def planned_search(
     if journal.get(choice_key(settings, plan, pool, base)) is not None:
         return NOTHING
     require_way_to_search(settings, options)
-    field = field_of(settings, dataset, pool, journal, base)
-    longest = stand_in_instructions(plan)
-    trial = requests_for(replace(plan, instructions=longest), field.dataset, field.sets[-1].shown)
-    one = estimate(trial, [], dataset.labels, settings.model_copy(update={"batch": False}), options, base)
-    tries, calls, written = settings.optimise.trials, field.proposals + SUMMARY_CALLS, proposing(plan, field, options)
-    whole = Estimate(
-        one.usd * tries + written.usd * calls,
-        one.input_tokens * tries + written.input_tokens * calls,
-        one.output_tokens * tries + written.output_tokens * calls,
-        one.basis,
+    replies = StoredReplies(journal, options)
+    search = Search(settings, plan, field_of(settings, dataset, pool, journal, base), replies)
+    try:
+        best = search.run()
+    except NotStored as gap:
+        return left_of(search, gap.missing, replies, options, base)
+    choice = stand_in(search, search.instructions[best.instructions], best.shots)
+    return PlannedSearch(0, replies.count, NOTHING.estimate, choice)
+
+
+def left_of(
+    search: Search, gap: Sequence[Request], replies: StoredReplies, options: LLMOptions, base: Path
+) -> PlannedSearch:
+    """The calls from the first answer on that is not stored.
+
+    Args:
+        gap: what is missing of the step that the search has come to.
+    """
+    assert search.settings.optimise is not None
+    proposals, trials = 0, search.trials_left - 1
+    longest = max(search.instructions, key=lambda text: len(text or ""), default=None)
+    if not search.instructions:  # not all of them are proposed
+        proposals = max(1, search.where.proposals + SUMMARY_CALLS - search.proposal_calls)
+        gap, trials, longest = (), search.settings.optimise.trials, stand_in_instructions(search.plan)
+    where, plain = search.where, search.settings.model_copy(update={"batch": False})
+    trial = requests_for(replace(search.plan, instructions=longest), where.dataset, where.sets[-1].shown)
+
+    def priced(requests: Sequence[Request]) -> Estimate:
+        return estimate(requests, replies.of_trials, where.dataset.labels, plain, options, base)
+
+    rest, one, written = priced(gap), priced(trial), proposing(search, options)
+    parts = ((rest, 1), (one, trials), (written, proposals))
+    return PlannedSearch(
+        len(gap) + len(trial) * trials + proposals,
+        replies.count,
+        Estimate(
+            sum(part.usd * times for part, times in parts),
+            sum(part.input_tokens * times for part, times in parts),
+            sum(part.output_tokens * times for part, times in parts),
+            one.basis,
+        ),
+        stand_in(search, longest, len(where.sets) - 1),
     )
-    stand_in = Choice(longest, field.sets[-1].places, 0, 0, len(trial), tries, 0, 0.0, "", "")
-    return PlannedSearch(len(trial) * tries + calls, whole, stand_in)
+
+
+def stand_in(search: Search, instructions: str | None, shots: int) -> Choice:
+    """A prompt as it may be chosen."""
+    return Choice(instructions, search.where.sets[shots].places, 0, 0, 0, len(search.trials), 0, 0.0, "", "")
 
 
 def stand_in_instructions(plan: PromptPlan) -> str:
@@ -78,9 +156,10 @@ def stand_in_instructions(plan: PromptPlan) -> str:
     return (plan.instructions or "").ljust(PROPOSED_CHARACTERS, "x")
 
 
-def proposing(plan: PromptPlan, field: Field, options: LLMOptions) -> Estimate:
+def proposing(search: Search, options: LLMOptions) -> Estimate:
     """One call of the proposer."""
-    request = proposal_request(plan, "\n".join(field.dataset.labels), ())
+    request = proposal_request(search.plan, "\n".join(search.where.dataset.labels), ())
     taken = PROPOSAL_INPUT_TOKENS + request.input_tokens_estimate()
-    given = request.max_output_tokens if plan.effort else PROPOSAL_OUTPUT_TOKENS
-    return Estimate(price_of(request, options.prices, Usage(taken, given)), taken, given, "")
+    given = request.max_output_tokens if search.plan.effort else PROPOSAL_OUTPUT_TOKENS
+    usage = Usage(taken, given, tier=priced_tier(request.service_tier))
+    return Estimate(price_of(request, options.prices, usage), taken, given, "")

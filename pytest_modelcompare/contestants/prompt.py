@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from pytest_modelcompare.contestants.base import Settings
 from pytest_modelcompare.contestants.optimise import OptimiseSettings
 from pytest_modelcompare.llm.providers import LOCAL, provider_kind, provider_names
+from pytest_modelcompare.records.addresses import is_web_address
 
 NOT_LOCAL = ("base_url", "api_key_env", "effort")
 """Options that a model in this process has no use for."""
@@ -64,6 +65,10 @@ class PromptSettings(Settings):
     """The environment variable that holds the key, by default the provider's own: ANTHROPIC_API_KEY, OPENAI_API_KEY
     (which a `base_url` of your own may do without). The key itself is never written anywhere."""
 
+    service_tier: Literal["default", "flex", "priority"] | None = None
+    """Of `openai`: the tier that serves, at its own price. Left out, OpenAI itself is asked for `default`, whatever the
+    project is set to; a server at a `base_url` of your own is asked for none."""
+
     batch: bool = False
     """Ask through the provider's batch API: at half price, within a day. What is under way when a run ends is
     collected by the next one. Such answers have no latency."""
@@ -100,8 +105,13 @@ class PromptSettings(Settings):
             raise ValueError("`shots_encoder` says what is nearest: it needs `shots_by: nearest`")
         if "votes" in self.model_fields_set and self.scores != "votes":
             raise ValueError("`votes` needs `scores: votes`")
-        if self.batch and not provider_kind(self.provider).batches:
+        kind = provider_kind(self.provider)
+        if self.base_url is not None and kind.url_env is not None and not is_web_address(self.base_url):
+            raise ValueError("`base_url` is http://HOST or https://HOST, with a port and a path where it has them")
+        if self.batch and not kind.batches:
             raise ValueError(f"`{self.provider}` has no batches here: leave `batch` out")
+        if self.service_tier is not None and self.provider != "openai":
+            raise ValueError("`service_tier` belongs to `openai`: leave it out")
         if self.provider == LOCAL:
             useless = [name for name in NOT_LOCAL if getattr(self, name) is not None]
             if useless:

@@ -87,6 +87,7 @@ def prompt_plan(settings: PromptSettings, dataset: Dataset, journal: Journal, ba
         settings.scores,
         settings.votes,
         fits and journal.get(menu_key(settings, dataset, "every")) is None,
+        settings.service_tier,
     )
 
 
@@ -130,7 +131,7 @@ def instructions_text(settings: PromptSettings, base: Path) -> str | None:
         return text
     try:
         return (base / text).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # the latter of other encodings, and of names with a NUL
         raise LLMError(f"the instructions cannot be read: {error}", where=str(base / text)) from error
 
 

@@ -97,6 +97,8 @@ def proposed_instructions(send: Send, task: str, shots: Sequence[Shot], count: i
             text = proposal(proposer, program, shown, rng, engine)
             if text and text not in found:
                 found.append(text)
+    if engine.failure is not None:  # DSPy's own code may have swallowed it
+        raise engine.failure
     return found
 
 

@@ -40,7 +40,7 @@ class Searchable:
     """Shape (m,). Row numbers in `Dataset.train`, ascending."""
 
     digest: str
-    """sha256 hex over their texts and labels, and the label menu."""
+    """sha256 hex over their texts, labels and groups, and the label menu."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +92,22 @@ def searchable(dataset: Dataset) -> Searchable:
     tested = {folded(text) for text in dataset.test.texts}
     rows = np.array([row for row, text in enumerate(dataset.train.texts) if folded(text) not in tested], np.int64)
     digest = hashlib.sha256(repr((dataset.labels, sorted(dataset.descriptions.items()))).encode())
+    groups = same_groups(dataset.train.groups, rows)
     for row in rows:
-        line = json.dumps([dataset.train.texts[row], int(dataset.train.labels[row])])
-        digest.update(line.encode() + b"\n")
+        line = [dataset.train.texts[row], int(dataset.train.labels[row]), *([groups[row]] if groups else [])]
+        digest.update(json.dumps(line).encode() + b"\n")
     return Searchable(rows, digest.hexdigest())
+
+
+def same_groups(groups: NDArray[np.int64] | None, rows: NDArray[np.int64]) -> dict[int, int]:
+    """Row → the first row of its group: what rows are kept together says which are held out, not how groups are named.
+
+    Empty without groups.
+    """
+    if groups is None:
+        return {}
+    first: dict[int, int] = {}
+    return {int(row): first.setdefault(int(groups[row]), int(row)) for row in rows}
 
 
 def choice_key(settings: PromptSettings, plan: PromptPlan, pool: Searchable, base: Path) -> str:

@@ -65,6 +65,7 @@ def llm_options(comparison: Comparison) -> LLMOptions:
         batches=BatchLog(comparison.folders),
         note=noted(comparison),
         note_unheard=noted_unheard(comparison),
+        note_held=noted_held(comparison),
     )
 
 
@@ -148,12 +149,27 @@ def noted(comparison: Comparison) -> Callable[[float, int], None]:
     return note
 
 
-def noted_unheard(comparison: Comparison) -> Callable[[float], None]:
+def noted_unheard(comparison: Comparison) -> Callable[[float, int], None]:
     """What may have been billed without our hearing of it stays reserved until the session ends."""
 
-    def note(worst: float) -> None:
-        comparison.asked_usd += worst
-        spending(comparison).add(str(comparison.suite.path), worst)
-        comparison.ledger.note_unheard(worst)
+    def note(worst: float, requests: int) -> None:
+        reserve(comparison, worst)
+        comparison.ledger.note_unheard(worst, requests)
 
     return note
+
+
+def noted_held(comparison: Comparison) -> Callable[[float], None]:
+    """So does what batches under way may cost."""
+
+    def note(worst: float) -> None:
+        reserve(comparison, worst)
+        comparison.ledger.note_held(worst)
+
+    return note
+
+
+def reserve(comparison: Comparison, worst: float) -> None:
+    """Take it out of what this suite, and the session's other processes, may spend."""
+    comparison.asked_usd += worst
+    spending(comparison).add(str(comparison.suite.path), worst)

@@ -16,8 +16,8 @@ class Ledger:
     """`--modelcompare-budget`; None: each suite's own budget."""
 
     spend: Spend = field(default_factory=Spend)
-    unheard_usd: float = 0.0
-    """The worst price of requests that were cut off: they may have been billed."""
+    held_usd: float = 0.0
+    """The worst price of batches that are still under way."""
 
     stop: threading.Event = field(default_factory=threading.Event)
     """Set when the session is interrupted: LLMs are asked no more."""
@@ -27,7 +27,7 @@ class Ledger:
     def left_usd(self, suite_cap_usd: float, suite_spent_usd: float) -> float:
         """What a suite may still spend: the session's cap where one is given, else its own."""
         if self.cap_usd is not None:
-            return self.cap_usd - self.spend.usd - self.unheard_usd
+            return self.cap_usd - self.spend.usd - self.spend.perhaps_billed_usd - self.held_usd
         return suite_cap_usd - suite_spent_usd
 
     def note_run(self, *, stored: bool) -> None:
@@ -37,9 +37,15 @@ class Ledger:
             else:
                 self.spend.trainings += 1
 
-    def note_unheard(self, worst_usd: float) -> None:
+    def note_unheard(self, worst_usd: float, requests: int) -> None:
+        """Requests whose answer was not heard: they may have been billed."""
         with self._lock:
-            self.unheard_usd += worst_usd
+            self.spend.perhaps_billed_usd += worst_usd
+            self.spend.perhaps_billed += requests
+
+    def note_held(self, worst_usd: float) -> None:
+        with self._lock:
+            self.held_usd += worst_usd
 
     def note_answers(self, *, usd: float, calls: int, stored: int) -> None:
         with self._lock:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_modelcompare.errors import LLMError
 from pytest_modelcompare.llm.anthropic_messages import TRY_AGAIN, answer_of, body, words_of
-from pytest_modelcompare.llm.batch_service import Ended, Unanswered
-from pytest_modelcompare.llm.http_errors import limit_headers, retry_after, shown_words
+from pytest_modelcompare.llm.batch_service import Ended, Unanswered, UnknownBatch
+from pytest_modelcompare.llm.http_errors import cut_off, passing, shown_words
 from pytest_modelcompare.llm.provider import Answer, Transient
 from pytest_modelcompare.llm.request import Request
 
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
 
 CLOCKS_DIFFER = timedelta(minutes=5)
-RECENT = 20
+BELATED = timedelta(hours=1)
+"""A batch may be made so long after it was first sent: retries take their time."""
+
+RECENT = 100
 """Batches looked through for one whose response was cut off."""
 
 
@@ -44,7 +47,8 @@ class AnthropicBatches:
         for batch in page.data:
             counts = batch.request_counts
             total = counts.processing + counts.succeeded + counts.errored + counts.expired + counts.canceled
-            if batch.id not in known and total == size and batch.created_at >= since - CLOCKS_DIFFER:
+            then = since - CLOCKS_DIFFER <= batch.created_at <= since + BELATED
+            if batch.id not in known and total == size and then:
                 return batch.id
         return None
 
@@ -55,7 +59,7 @@ class AnthropicBatches:
             try:
                 found = await self.client.messages.batches.retrieve(batch)
             except anthropic.NotFoundError:
-                return Ended(datetime.now(UTC), kept=False)
+                raise UnknownBatch(f"anthropic knows no batch {batch} for this key") from None
         if found.processing_status != "ended":
             return None
         return Ended(found.ended_at or datetime.now(UTC), kept=found.results_url is not None)
@@ -65,7 +69,7 @@ class AnthropicBatches:
             async for line in await self.client.messages.batches.results(batch):
                 result = line.result
                 if result.type == "succeeded":
-                    answer = answer_of(result.message, {})
+                    answer = answer_of(result.message, {}, result.message.model)
                     yield line.custom_id, replace(answer, usage=replace(answer.usage, batch=True))
                 else:
                     yield line.custom_id, Unanswered(result.type)
@@ -89,21 +93,16 @@ def in_our_words(secret: str, *, sent: bool = False) -> Iterator[None]:
     try:
         yield
     except (anthropic.APIConnectionError, httpx2.TransportError) as error:
-        raise Transient(f"no connection: {type(error.__cause__ or error).__name__}", sent=sent) from None
+        raise cut_off(error, sent=sent) from None
     except anthropic.APIStatusError as error:
         said, status = shown_words(words_of(error), secret), error.status_code
         if status in TRY_AGAIN or status >= 500:
-            headers = error.response.headers
-            raise Transient(
-                f"{status}: {said}",
-                retry_after(headers),
-                status=status,
-                headers=limit_headers(headers),
-                sent=sent and status >= 500,  # a gateway gives up on what the service may have taken
-            ) from None
+            failed = passing(status, said, error.response.headers)
+            failed.sent = sent and (failed.sent or status >= 500)  # looking for a batch costs less than a second one
+            raise failed from None
         raise LLMError(
             f"anthropic refuses a batch for good ({status}): {said}",
             fix="check the key and the account, or leave `batch` out; answers so far are stored",
         ) from None
-    except ValueError as error:  # a proxy's page instead of JSON, or a line that was cut
+    except (ValueError, RecursionError) as error:  # a proxy's page instead of JSON, or a line that was cut
         raise Transient(f"the response is not readable: {type(error).__name__}", sent=sent) from None

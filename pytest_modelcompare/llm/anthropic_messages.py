@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_modelcompare.llm.http_errors import checked, uncounted
 from pytest_modelcompare.llm.provider import Answer
 from pytest_modelcompare.llm.request import Request
 from pytest_modelcompare.pricing.price_list import Usage
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from anthropic.types import Message
     from anthropic.types import Usage as BilledUsage
 
+PROTOCOL = "Anthropic's Messages API"
 TRY_AGAIN = (408, 409, 429)
 """Statuses below 500 that pass."""
 
@@ -48,10 +50,21 @@ def content(text: str, *, cached: bool) -> Any:
     return [{"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}] if cached else text
 
 
-def answer_of(message: Message, headers: dict[str, str]) -> Answer:
-    """Text, stop reason and tokens by class."""
-    text = "".join(block.text for block in message.content if block.type == "text")
-    return Answer(text, message.stop_reason or "end_turn", usage_of(message.usage), headers)
+def answer_of(message: Message, headers: dict[str, str], model: str) -> Answer:
+    """Text, stop reason and tokens by class.
+
+    Raises:
+        Uncounted: the response has no content, or no count of tokens, without which it has no price.
+    """
+    what = "no answer"
+    try:
+        text = "".join(block.text for block in message.content if block.type == "text")
+        stop = message.stop_reason or "end_turn"
+        what = "no count of tokens"
+        usage = usage_of(message.usage)
+    except (AttributeError, TypeError):
+        raise uncounted("anthropic", model, what, PROTOCOL) from None
+    return checked(Answer(text, stop, usage, headers), "anthropic", model, PROTOCOL)
 
 
 def usage_of(usage: BilledUsage) -> Usage:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_modelcompare.llm.anthropic_batches import AnthropicBatches
 from pytest_modelcompare.llm.anthropic_messages import TRY_AGAIN, answer_of, body, counted, too_long, words_of
-from pytest_modelcompare.llm.http_errors import limit_headers, permanent, retry_after, shown_words
+from pytest_modelcompare.llm.http_errors import cut_off, limit_headers, passing, permanent, shown_words
 from pytest_modelcompare.llm.prompts import Request
 from pytest_modelcompare.llm.provider import Access, Answer, GrammarTooLarge, Transient
 from pytest_modelcompare.pricing.price_list import Usage
@@ -35,15 +35,15 @@ class AnthropicProvider(AnthropicBatches):
         try:
             raw = await self.client.messages.with_raw_response.create(**body(request))
             message = await raw.parse()
-        except ValueError as error:  # a proxy's page instead of JSON
+        except (ValueError, RecursionError) as error:  # a proxy's page instead of JSON
             raise Transient(f"the response is not readable: {type(error).__name__}", sent=True) from None
         except anthropic.APIConnectionError as error:
-            raise Transient(f"no connection: {type(error.__cause__ or error).__name__}", sent=True) from None
+            raise cut_off(error) from None
         except anthropic.APIStatusError as error:
             if too_long(error):
                 return Answer("", "model_context_window_exceeded", Usage(0, 0))
             raise self.worded(error, request) from None  # the SDK's text may echo the key
-        return answer_of(message, limit_headers(raw.headers))
+        return answer_of(message, limit_headers(raw.headers), request.model)
 
     async def count_tokens(self, request: Request) -> int:
         """Input tokens as the service would bill them; asking costs nothing."""
@@ -64,13 +64,7 @@ class AnthropicProvider(AnthropicBatches):
         """A status as one of our errors; the key is cut out of whatever the service echoes."""
         said = shown_words(words_of(error), self.secret)
         if error.status_code in TRY_AGAIN or error.status_code >= 500:
-            headers = limit_headers(error.response.headers)
-            return Transient(
-                f"{error.status_code}: {said}",
-                retry_after(error.response.headers),
-                status=error.status_code,
-                headers=headers,
-            )
+            return passing(error.status_code, said, error.response.headers)
         if error.status_code == 400 and request.menu and ("grammar" in said.lower() or "schema is too" in said.lower()):
             return GrammarTooLarge(said, request.form)
         return permanent(error.status_code, said, request)

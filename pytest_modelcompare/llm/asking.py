@@ -1,33 +1,20 @@
-"""Many requests in flight; each answer is stored the moment it arrives, none is sent that could break the budget."""
+"""Many requests in flight; the first failure, or a stop, keeps the rest from being sent."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from pytest_modelcompare.errors import LLMError, ModelCompareError
 from pytest_modelcompare.llm.caching import marked, shared_prefixes
-from pytest_modelcompare.llm.pace import TOO_FAST, Pace, Size
-from pytest_modelcompare.llm.provider import Answer, GrammarTooLarge, Provider, Transient
-from pytest_modelcompare.llm.purse import Purse
+from pytest_modelcompare.llm.calling import Caller
+from pytest_modelcompare.llm.provider import GrammarTooLarge
 from pytest_modelcompare.llm.reply import Reply
 from pytest_modelcompare.llm.request import Request
-from pytest_modelcompare.llm.retries import Retries
 from pytest_modelcompare.llm.work import Halted, Work
-
-
-class Journal(Protocol):
-    """Where answers are kept."""
-
-    def get(self, key: str) -> dict[str, Any] | None: ...
-
-    def put(self, key: str, record: dict[str, Any]) -> None: ...
-
 
 GRACE_S = 3.0
 """How long answers in flight may still arrive after an interrupt."""
@@ -36,26 +23,18 @@ GRACE_S = 3.0
 class Batching(Protocol):
     """Answers that come in batches; what they leave out is asked singly."""
 
-    async def fill(self, asker: Asker, work: Work) -> None: ...
+    async def fill(self, caller: Caller, work: Work) -> None: ...
 
 
 @dataclass(slots=True)
-class Asker:
+class Asker(Caller):
     """Asks for what is missing."""
 
-    provider: Provider
-    journal: Journal
-    session: str
-    purse: Purse
     in_flight: int = 32
-    retries: Retries = field(default_factory=Retries)
     stop: threading.Event = field(default_factory=threading.Event)
     """Set from another thread to ask no more."""
 
     batching: Batching | None = None
-    pace: Pace = field(default_factory=Pace)
-    calls: int = 0
-    _work: Work | None = None
 
     def ask(self, requests: Sequence[Request], tell: Callable[[int], None]) -> list[Reply]:
         """Replies in the order of the requests.
@@ -72,7 +51,7 @@ class Asker:
 
     async def ask_all(self, requests: Sequence[Request], tell: Callable[[int], None]) -> list[Reply]:
         """The first failure, or a stop, keeps the rest from being sent; what is in flight may arrive and is stored."""
-        work = self._work = Work(requests, tell)
+        work = self.work = Work(requests, tell)
         self.pace.sleep = self.patience
         parts = asyncio.create_task(self.in_parts(work))
         watch = asyncio.create_task(self.stop_when_told(work, parts))
@@ -136,80 +115,3 @@ class Asker:
         work.halted.set()
         await asyncio.sleep(GRACE_S)
         parts.cancel()
-
-    async def patience(self, seconds: float) -> None:
-        """Sleep, unless nothing more is to be sent.
-
-        Raises:
-            Halted: so it is.
-        """
-        assert self._work is not None
-        sleeper = asyncio.ensure_future(self.retries.sleep(seconds))
-        halted = asyncio.ensure_future(self._work.halted.wait())
-        try:
-            await asyncio.wait({sleeper, halted}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleeper.cancel()
-            halted.cancel()
-        self.go_on()
-
-    def go_on(self) -> None:
-        """Raises Halted where nothing more is to be sent."""
-        if self._work is not None and self._work.halted.is_set():
-            raise Halted
-
-    async def ask_one(self, request: Request) -> Reply:
-        """One request with its retries; its worst price is reserved while it is under way."""
-        worst = self.purse.worst_price(request)
-        async with self.purse.reserved(worst, self.go_on):
-            (answer, latency_ms), tried = await self.patient().run(lambda: self.timed(request, worst))
-        reply = self.reply(answer, latency_ms, datetime.now(UTC), tried)
-        self.keep(request.key(), request, reply)
-        return reply
-
-    def reply(self, answer: Answer, latency_ms: float, at: datetime, retries: int = 0) -> Reply:
-        """An answer of this session."""
-        return Reply(answer.text, answer.stop_reason, answer.usage, latency_ms, at.isoformat(), self.session, retries)
-
-    def keep(self, key: str, request: Request, reply: Reply) -> None:
-        """Store a reply and count what it cost.
-
-        Args:
-            request: names the model.
-        """
-        try:
-            self.journal.put(key, reply.as_record(provider=request.provider, model=request.model))
-        finally:  # it was billed, whether or not the disk takes it
-            self.purse.pay(f"{request.provider}:{request.model}", reply)
-
-    def patient(self) -> Retries:
-        """Retries whose waits end where nothing more is to be sent."""
-        return replace(self.retries, sleep=self.patience)
-
-    async def timed(self, request: Request, worst: float) -> tuple[Answer, float]:
-        """One attempt, when its turn has come, with the time it took."""
-        size = Size(request.input_tokens_estimate(), request.max_output_tokens)
-        let_go = await self.pace.enter(size)
-        try:
-            self.go_on()
-            if self.purse.committed_usd > self.purse.budget_usd:
-                raise self.purse.over_budget()
-            self.calls += 1
-            started = time.perf_counter()
-            answer = await self.provider.ask(request)
-        except Transient as error:
-            if error.sent:
-                self.purse.lose_sight_of(worst)
-            self.pace.leave(let_go, size)
-            if error.status in TOO_FAST:
-                self.pace.turned_away(error.headers, let_go, error.retry_after_s)
-            else:
-                self.pace.answered(error.headers, let_go)
-            raise
-        except BaseException:
-            self.pace.leave(let_go, size)
-            raise
-        latency_ms = (time.perf_counter() - started) * 1_000
-        self.pace.leave(let_go, size)
-        self.pace.answered(answer.headers, let_go)
-        return answer, latency_ms

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+from pytest_modelcompare.errors import LLMError
 from pytest_modelcompare.llm.provider import Answer
 from pytest_modelcompare.llm.request import Request
 from pytest_modelcompare.records.addresses import without_user
-from pytest_modelcompare.store.batches import KEY_START
+from pytest_modelcompare.store.batches import SentBatch, starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,10 @@ class Unanswered:
     """errored, expired or canceled."""
 
 
+class UnknownBatch(LLMError):
+    """The service does not know a batch: it was deleted, or belongs to the key of another workspace."""
+
+
 @runtime_checkable
 class BatchService(Protocol):
     """What a provider's client can do beside single requests. Each raises Transient and LLMError as `ask` does."""
@@ -44,7 +49,11 @@ class BatchService(Protocol):
         """The id of a batch of this size that was made since and is not known: its response was cut off."""
 
     async def batch_ended(self, batch: str) -> Ended | None:
-        """None while it is under way."""
+        """None while it is under way.
+
+        Raises:
+            UnknownBatch: the service has none of this id for this key.
+        """
 
     def batch_results(self, batch: str) -> AsyncIterator[tuple[str, Answer | Unanswered]]:
         """Key and answer of each request, in any order."""
@@ -58,6 +67,13 @@ class BatchBook(Protocol):
 
     def known(self) -> Collection[str]:
         """The ids of all batches that were ever opened, of whatever service."""
+
+    def unheard(self, service: str) -> Sequence[SentBatch]:
+        """Batches that were about to be sent, and whose id nobody heard."""
+
+    def sending(self, service: str, keys: Sequence[str]) -> None: ...
+
+    def unsent(self, service: str, keys: Sequence[str]) -> None: ...
 
     def opened(self, service: str, batch: str, keys: Sequence[str]) -> None: ...
 
@@ -77,9 +93,18 @@ class NoBook:
     def known(self) -> Collection[str]:
         return self.ever
 
+    def unheard(self, service: str) -> Sequence[SentBatch]:  # noqa: ARG002
+        return ()
+
+    def sending(self, service: str, keys: Sequence[str]) -> None:
+        pass
+
+    def unsent(self, service: str, keys: Sequence[str]) -> None:
+        pass
+
     def opened(self, service: str, batch: str, keys: Sequence[str]) -> None:  # noqa: ARG002
         self.ever.add(batch)
-        self.batches[batch] = [key[:KEY_START] for key in keys]
+        self.batches[batch] = starts(keys)
 
     def closed(self, service: str, batch: str) -> None:  # noqa: ARG002
         self.batches.pop(batch, None)

@@ -8,15 +8,78 @@ from collections.abc import Mapping
 from email.utils import mktime_tz, parsedate_tz
 
 from pytest_modelcompare.errors import LLMError
-from pytest_modelcompare.llm.prompts import Request
+from pytest_modelcompare.llm.provider import Answer, Transient, Uncounted
+from pytest_modelcompare.llm.request import Request
 
 LONGEST_WORDS = 300
+
+GAVE_UP = (408, 502, 504, 520, 524)
+"""Statuses of a server or a gateway that waited in vain: what stands behind it may have answered, and billed. The last
+two are Cloudflare's words for 502 and 504."""
 
 
 def shown_words(said: str, secret: str) -> str:
     """A service's words, cut short, without the key that it may echo."""
     safe = said.replace(secret, "…") if secret else said
     return safe[:LONGEST_WORDS]
+
+
+def cut_off(error: BaseException, *, sent: bool = True) -> Transient:
+    """A connection that was not made, broke, or was not answered in time.
+
+    Args:
+        error: the SDK's, with the cause that its HTTP client names.
+        sent: whether what is sent may leave something behind at the service.
+    """
+    import httpx2
+
+    cause = error.__cause__ or error
+    never = (
+        httpx2.ConnectError,
+        httpx2.ConnectTimeout,
+        httpx2.PoolTimeout,
+        httpx2.LocalProtocolError,
+        httpx2.UnsupportedProtocol,
+    )
+    return Transient(f"no connection: {type(cause).__name__}", sent=sent and not isinstance(cause, never))
+
+
+def passing(status: int, said: str, headers: Mapping[str, str]) -> Transient:
+    """A status that may be another one soon."""
+    return Transient(
+        f"{status}: {said}",
+        retry_after(headers),
+        sent=status in GAVE_UP,
+        status=status,
+        headers=limit_headers(headers),
+    )
+
+
+def uncounted(provider: str, model: str, what: str, protocol: str) -> Uncounted:
+    """A response with a status of success and without what makes it an answer.
+
+    Args:
+        what: is missing.
+        protocol: that the service should speak.
+    """
+    return Uncounted(
+        f"{provider} replied with {what}",
+        where=f"model {model}",
+        fix=f"the service must speak {protocol}, `usage` included",
+    )
+
+
+def checked(answer: Answer, provider: str, model: str, protocol: str) -> Answer:
+    """An answer whose parts are what they should be: SDKs hand on what a service sends, unseen.
+
+    Raises:
+        Uncounted: they are not.
+    """
+    if not answer.usage.is_counted:
+        raise uncounted(provider, model, "no count of tokens", protocol)
+    if not isinstance(answer.text, str) or not isinstance(answer.stop_reason, str):
+        raise uncounted(provider, model, "no answer", protocol)
+    return answer
 
 
 def permanent(status: int, said: str, request: Request) -> LLMError:

@@ -52,6 +52,9 @@ class PromptPlan:
     structured_scores: bool = True
     """Whether stated probabilities are restricted to the menu by the service."""
 
+    service_tier: str | None = None
+    """By which of its tiers the service is to serve; None: by its plain one."""
+
 
 ShotRows = Callable[[int], Sequence[int]]
 """From a test row to the training rows that it is shown, in order."""
@@ -98,6 +101,7 @@ def vote_requests(plan: PromptPlan, dataset: Dataset, shown: ShotRows, sample: i
             plan.effort,
             plan.base_url,
             sample,
+            service_tier=plan.service_tier,
         )
         for row, text in enumerate(dataset.test.texts)
     ]
@@ -120,6 +124,7 @@ def stated_requests(plan: PromptPlan, dataset: Dataset, shown: ShotRows) -> list
             plan.effort,
             plan.base_url,
             form=form,
+            service_tier=plan.service_tier,
         )
         for row, text in enumerate(dataset.test.texts)
     ]

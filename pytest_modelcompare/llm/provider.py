@@ -54,6 +54,10 @@ class Transient(Exception):
         self.headers = headers or {}
 
 
+class Uncounted(LLMError):
+    """A response that does not say what it took. It cannot be used, and it may have been billed."""
+
+
 class GrammarTooLarge(Exception):
     """The service cannot restrict answers of this form: too many labels, or no such ability.
 

@@ -97,10 +97,14 @@ def api_key(kind: ProviderKind, named: str | None, base_url: str | None) -> str 
         base_url: another address, which may need no key.
 
     Raises:
-        LLMError: there is none; names both ways out.
+        LLMError: there is none, and both ways out are named; or it cannot be one.
     """
     name = named or kind.key_env
     key = os.environ.get(name, "").strip() if name else ""
+    if key and not (key.isascii() and key.isprintable()):
+        raise LLMError(
+            f"what {name} holds is no API key: it has characters that no header can carry", fix="copy it anew"
+        )
     if key:
         return key
     if name is None or (named is None and base_url is not None and not kind.key_needed_elsewhere):

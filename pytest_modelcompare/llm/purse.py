@@ -12,7 +12,7 @@ from pytest_modelcompare.errors import BudgetError
 from pytest_modelcompare.llm.reply import Reply
 from pytest_modelcompare.llm.request import Request
 from pytest_modelcompare.pricing.dollars import usd
-from pytest_modelcompare.pricing.price_list import Usage, answer_cost_usd
+from pytest_modelcompare.pricing.price_list import Usage, answer_cost_usd, priced_tier
 from pytest_modelcompare.pricing.prices import PriceTable
 
 ROUNDED_UP_TO = 64
@@ -32,9 +32,11 @@ class Purse:
     """The worst price of what is under way."""
 
     unheard_usd: float = 0.0
-    """The worst price of what was cut off: it may have been billed."""
+    """The worst price of what was sent without an answer that says what it took: it may have been billed."""
 
     unheard: int = 0
+    """How many requests these are."""
+
     under_way: int = 0
     """Single requests that hold a reserve."""
 
@@ -74,25 +76,30 @@ class Purse:
         """
         self.spent_usd += float(answer_cost_usd(model, reply.usage, reply.date, self.prices))
 
-    def lose_sight_of(self, worst_usd: float) -> None:
-        """A request was sent and no answer heard."""
+    def lose_sight_of(self, worst_usd: float, requests: int = 1) -> None:
+        """Requests were sent, and what became of them is not known."""
         self.unheard_usd += worst_usd
-        self.unheard += 1
+        self.unheard += requests
 
     def over_budget(self) -> BudgetError:
         return BudgetError(
             f"the next request could exceed the budget of {usd(self.budget_usd)} USD ({usd(self.spent_usd)} spent"
-            + (f", {usd(self.unheard_usd)} perhaps for requests that were cut off)" if self.unheard_usd else ")"),
+            + (
+                f", {usd(self.unheard_usd)} perhaps for requests whose answer was not heard)"
+                if self.unheard_usd
+                else ")"
+            ),
             fix="raise it and run again: the answers so far are stored and are not asked again",
         )
 
     def worst_price(self, request: Request, *, batch: bool = False) -> float:
         """USD that this request cannot exceed."""
         most = -(-request.most_input_tokens() // ROUNDED_UP_TO) * ROUNDED_UP_TO
-        plain = price_of(request, self.prices, Usage(most, request.max_output_tokens, batch=batch))
+        tier = priced_tier(request.service_tier)
+        plain = price_of(request, self.prices, Usage(most, request.max_output_tokens, batch=batch, tier=tier))
         if request.cached_turns is None:
             return plain
-        written = Usage(0, request.max_output_tokens, cache_write_tokens=most)
+        written = Usage(0, request.max_output_tokens, cache_write_tokens=most, tier=tier)
         return max(plain, price_of(request, self.prices, written))
 
 

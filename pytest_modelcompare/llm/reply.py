@@ -91,5 +91,5 @@ def number_of(answer: str, numbers: Mapping[str, int]) -> int:
     for said in (answer, bare):
         if said in numbers:
             return numbers[said]
-    alike = [number for label, number in numbers.items() if label.casefold() == bare.casefold()]
+    alike = [number for label, number in numbers.items() if label.strip().casefold() == bare.casefold()]
     return alike[0] if len(alike) == 1 else NO_ANSWER

@@ -35,6 +35,9 @@ class Request:
     base_url: str | None = None
     sample: int = 0
     form: Form = "label"
+    service_tier: str | None = None
+    """By which of its tiers the service is to serve it; None: by its plain one."""
+
     cached_turns: int | None = None
     """After so many messages the service is told to cache what came so far, the system text included; None: it is
     told nothing. How a request is sent, not what is asked: no part of the key."""
@@ -44,6 +47,8 @@ class Request:
         asked = {name: getattr(self, name) for name in FIELDS}
         if self.form == "label":  # as it was when there was no other form: older answers are found
             del asked["form"]
+        if self.service_tier in (None, "default"):  # likewise
+            del asked["service_tier"]
         return hashlib.sha256(json.dumps(asked, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
     def input_tokens_estimate(self) -> int:

@@ -27,5 +27,7 @@ def answers_cost(
     counted = [usage for usage in usages if usage is not None]
     usd = [float(answer_cost_usd(model, usage, at, prices)) for usage, at in zip(counted, dates, strict=True)]
     batch = all(usage.batch for usage in counted)
+    tiers = {usage.tier for usage in counted}
+    tier = tiers.pop() if len(tiers) == 1 else ""
     tokens = float(np.mean([usage.total for usage in counted]))
-    return Cost(np.array(usd), True, tokens, price_note(model, max(dates), prices, batch=batch))
+    return Cost(np.array(usd), True, tokens, price_note(model, max(dates), prices, batch=batch, tier=tier))

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from genai_prices.types import PriceCalculation as Calculation
 
 MILLION = Decimal(1_000_000)
+PRICED_TIERS = ("flex", "priority", "fast")
+"""Tiers with a price of their own, as OpenAI names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,18 @@ class Usage:
     def total(self) -> int:
         written = self.cache_write_tokens + self.cache_write_1h_tokens
         return self.input_tokens + self.output_tokens + self.cache_read_tokens + written
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether all its numbers are counts: what services and files hold may be anything."""
+        read, written = self.cache_read_tokens, (self.cache_write_tokens, self.cache_write_1h_tokens)
+        numbers = (self.input_tokens, self.output_tokens, read, *written, self.thinking_tokens)
+        return all(type(number) is int and number >= 0 for number in numbers)
+
+
+def priced_tier(tier: str | None) -> str:
+    """The tier as `Usage` holds it; empty for those at the plain price."""
+    return tier if tier in PRICED_TIERS else ""
 
 
 def answer_cost_usd(model: str, usage: Usage, at: datetime, prices: PriceTable | None = None) -> Decimal:
@@ -116,13 +130,15 @@ def unpriced(what: str, model: str) -> GateError:
     return GateError(what, fix=f"give your own in the suite, in USD per million tokens: {example}")
 
 
-def price_note(model: str, at: datetime, prices: PriceTable | None = None, *, batch: bool = False) -> str:
+def price_note(
+    model: str, at: datetime, prices: PriceTable | None = None, *, batch: bool = False, tier: str = ""
+) -> str:
     """The prices used, for the line of assumptions below the table."""
     own = (prices or {}).get(model)
-    how = ", in batches" if batch else ""
+    how = (", in batches" if batch else "") + (f", by the tier {tier}" if tier else "")
     one_in, one_out = (
         answer_cost_usd(model, usage, at, prices) * 1_000
-        for usage in (Usage(1_000, 0, batch=batch), Usage(0, 1_000, batch=batch))
+        for usage in (Usage(1_000, 0, batch=batch, tier=tier), Usage(0, 1_000, batch=batch, tier=tier))
     )
     listed = "a conftest's prices" if added_price(model) else f"genai-prices, {at.date()}"
     source = "the suite's `prices`" if own else listed

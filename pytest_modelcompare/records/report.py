@@ -8,6 +8,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pytest_modelcompare.records.contestant_report import ContestantReport as ContestantReport
+from pytest_modelcompare.records.contestant_report import FailureExample as FailureExample
+from pytest_modelcompare.records.contestant_report import MetricReport as MetricReport
+
 
 @dataclass(slots=True)
 class Spend:
@@ -18,93 +22,22 @@ class Spend:
     stored_answers: int = 0
     trainings: int = 0
     stored_runs: int = 0
+    perhaps_billed: int = 0
+    """Requests that were sent and whose answer was not heard: cut off, timed out, or without a count of tokens."""
+
+    perhaps_billed_usd: float = 0.0
+    """What these cost at most; not in `usd`, and no longer there to be spent."""
 
 
 @dataclass(frozen=True, slots=True)
-class MetricReport:
-    """One figure of the table. `low`/`high` are None for exact or untested figures."""
+class OwnMetricReport:
+    """A metric that the project added: what a report must know of it where its conftest is not at hand."""
 
-    value: float
-    low: float | None = None
-    high: float | None = None
-    n: int | None = None
+    definition: str
+    unit: str
+    """Empty for a share."""
 
-
-@dataclass(frozen=True, slots=True)
-class FailureExample:
-    """A row that an LLM gave no usable answer for."""
-
-    id: str
-    text: str
-    answer: str
-    """What the model said; both texts cut short."""
-
-
-@dataclass(frozen=True, slots=True)
-class ContestantReport:
-    """One row of the table."""
-
-    method: str
-    model: str | None
-    stored: bool
-    """True: nothing was trained or asked for it in this session."""
-
-    machine: str | None = None
-    versions: dict[str, str] = field(default_factory=dict)
-    settings: dict[str, Any] = field(default_factory=dict)
-    """Of its method, defaults included; addresses without user, password and query."""
-
-    metrics: dict[str, MetricReport] = field(default_factory=dict)
-    """By metric name as in the catalogue."""
-
-    train_rows: int | None = None
-    """What it learned from; None: nothing is trained."""
-
-    member_of: str | None = None
-    """Of a sweep's member: the plain name."""
-
-    selected: str | None = None
-    """Of a sweep's plain name: the member that it stands for."""
-
-    validation: dict[str, float] | None = None
-    """Of a sweep: `accuracy` and `log_loss` on the validation rows, means over the seeds, that it was chosen by."""
-
-    seeds: list[int] = field(default_factory=list)
-    runs: list[str] = field(default_factory=list)
-    """Fingerprints."""
-
-    answers: str | None = None
-    """Of a contestant without runs: the key under which the store keeps what it answered."""
-
-    cost_assumptions: str | None = None
-    timing_machine: str | None = None
-    timing_date: str | None = None
-    recorded: str | None = None
-    """When the answers were recorded, for LLM answers: ISO date or date range."""
-
-    failures: dict[str, int] = field(default_factory=dict)
-    failure_examples: dict[str, list[FailureExample]] = field(default_factory=dict)
-    """Of an LLM: up to three of each kind."""
-
-    notes: list[str] = field(default_factory=list)
-    calibration: dict[str, Any] | None = None
-    """Where scores exist: bins (n, confidence, accuracy, low, high), ece, ece_if_calibrated, debiased_squared,
-    overconfidence, scores_from; of several seeds the first."""
-
-    deferral: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Other contestant → n, threshold, deferred_share, cascade_accuracy, small_accuracy, other_accuracy: the
-    confidence below which a cascade would ask it. Chosen on the test rows, so optimistic."""
-
-    per_label: dict[str, dict[str, float]] = field(default_factory=dict)
-    """Label → f1, precision, recall (means over the seeds) and n, its test rows; of very many labels the 500 most
-    frequent."""
-
-    confusion: list[list[int]] = field(default_factory=list)
-    """[true label, answered label, rows], the most frequent first, summed over the seeds; labels by their position
-    in the suite's `labels`, -1 for no answer. At most 3,000 pairs."""
-
-    latency_ms: list[float] = field(default_factory=list)
-    """Time per prediction, sorted; of more than 400 measured the quantiles at 400 even steps, both ends included."""
+    higher_is_better: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +122,9 @@ class SuiteReport:
     """Gate → what sessions found, oldest first, this one last, at most 30: created, commit, branch, outcome, value,
     low, high, threshold."""
 
+    own_metrics: dict[str, OwnMetricReport] = field(default_factory=dict)
+    """Those among the contestants' metrics that the project added, by name."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionReport:
@@ -213,7 +149,8 @@ def suite_from_json(data: dict[str, Any]) -> SuiteReport:
     """The inverse of `dataclasses.asdict` on a SuiteReport."""
     gates = [GateReport(**gate) for gate in data["gates"]]
     tables = {name: rows_from_json(data.get(name, {})) for name in ("contestants", "references")}
-    return SuiteReport(**{**data, **tables, "gates": gates})
+    own = {name: OwnMetricReport(**facts) for name, facts in data.get("own_metrics", {}).items()}
+    return SuiteReport(**{**data, **tables, "gates": gates, "own_metrics": own})
 
 
 def rows_from_json(rows: dict[str, Any]) -> dict[str, ContestantReport]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,22 @@ PATIENCE = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 """Set for the time of logging, where the environment does not say otherwise."""
+
+
+SECRET = re.compile(r"SECRET|TOKEN|PASSWORD|CREDENTIAL|CONNECTION_STRING|_KEY$|_KEY_ID$")
+"""In the name of a variable that a store's client may read, and its error repeat."""
+
+SHORTEST_SECRET = 6
+SIGNED = re.compile(r"(://[^?\s]*)\?[^\s'\")]*")
+"""Addresses of stored files carry their key after the question mark."""
+
+LONGEST_REASON = 500
+
+
+def secrets_in(environment: Mapping[str, str]) -> list[str]:
+    """Values of variables that hold secrets, the longest first."""
+    found = {text for name, text in environment.items() if SECRET.search(name.upper()) and len(text) >= SHORTEST_SECRET}
+    return sorted(found, key=len, reverse=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +55,10 @@ class Server:
 
     def without_secrets(self, text: str) -> str:
         """What a library says of a failure, on one line, without what must not be printed."""
-        for secret in filter(None, (self.uri if self.uri != self.shown else "", self.password)):
+        own = (self.uri if self.uri != self.shown else "", self.password)
+        for secret in (*filter(None, own), *secrets_in(os.environ)):
             text = text.replace(secret, "***")
-        return without_user(" ".join(text.split()))
+        return SIGNED.sub(r"\1", without_user(" ".join(text.split())))
 
 
 def server_at(uri: str) -> Server:
@@ -73,14 +91,16 @@ def credentials(server: Server) -> Mapping[str, str]:
 
 @contextmanager
 def refusals(server: Server) -> Iterator[None]:
-    """Whatever MLflow, its connection or its artifact store raises, in our words.
+    """Whatever MLflow, its connection or its artifact store raises, in our words. Nothing but their calls belongs here.
 
     Raises:
         TrackingError: instead.
     """
-    from mlflow.exceptions import MlflowException
-
     try:
         yield
-    except (MlflowException, OSError, ImportError, ValueError) as error:  # requests' errors are OSErrors
-        raise TrackingError(server.without_secrets(str(error))[:400], where=server.shown) from error
+    # MLflow hands on what its stores raise, and these are plugins (entry points `mlflow.artifact_repository`): the
+    # errors of boto3, of Azure's and of Google's client have no base in common but this one
+    except Exception as error:
+        said = server.without_secrets(str(error))
+        kind = "" if type(error).__module__.startswith("mlflow.") else type(error).__name__
+        raise TrackingError(": ".join(filter(None, (kind, said)))[:LONGEST_REASON], where=server.shown) from error

@@ -6,15 +6,14 @@ The extra `mlflow` is the client alone (mlflow-skinny); it is imported when some
 from __future__ import annotations
 
 import os
-import tempfile
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_modelcompare.execution.revision import revision_of
 from pytest_modelcompare.records.report import SessionReport, SuiteReport
-from pytest_modelcompare.reports.formats import write_report
+from pytest_modelcompare.reports.formats import FORMATS
 from pytest_modelcompare.reports.mlflow_address import Server, refusals, surroundings
 from pytest_modelcompare.reports.tracked import TrackedRun, contestant_run, session_run
 
@@ -37,38 +36,58 @@ def log_session(report: SessionReport, server: Server, session: str) -> list[str
     Raises:
         TrackingError: the server cannot be reached or refuses; what it took so far stays there.
     """
+    logs = [suite_log(report, suite, session) for suite in report.suites]
     with surroundings(server), refusals(server):
         from mlflow.tracking import MlflowClient
 
         client = MlflowClient(tracking_uri=server.uri)
-        return [log_suite(client, report, suite, server, session) for suite in report.suites]
+        return [log_suite(client, log, server) for log in logs]
 
 
-def log_suite(client: MlflowClient, report: SessionReport, suite: SuiteReport, server: Server, session: str) -> str:
+@dataclass(frozen=True, slots=True)
+class SuiteLog:
+    """What is logged of one suite."""
+
+    suite: str
+    whole: TrackedRun
+    contestants: list[TrackedRun]
+    texts: dict[str, str]
+    """By file name."""
+
+
+def suite_log(report: SessionReport, suite: SuiteReport, session: str) -> SuiteLog:
+    """All of it before anything is sent: what goes wrong here is ours, and nobody's refusal."""
+    rows = {**suite.contestants, **suite.references}
+    alone = replace(report, suites=[suite])
+    return SuiteLog(
+        suite.name,
+        session_run(suite, revision_of(Path(suite.path).parent), session),
+        [contestant_run(name, row) for name, row in rows.items()],
+        {name: FORMATS[Path(name).suffix](alone) for name in ARTIFACTS},
+    )
+
+
+def log_suite(client: MlflowClient, log: SuiteLog, server: Server) -> str:
     """One suite: the verdicts with the report attached, below them the contestants."""
-    experiment = experiment_of(client, suite)
-    whole = session_run(suite, revision_of(Path(suite.path).parent), session)
-    parent = begun(client, experiment, whole)
-    for name, row in {**suite.contestants, **suite.references}.items():
-        one = contestant_run(name, row)
+    experiment = experiment_of(client, log.suite)
+    parent = begun(client, experiment, log.whole)
+    for one in log.contestants:
         client.set_terminated(begun(client, experiment, one, parent), "FINISHED")
-    with tempfile.TemporaryDirectory() as folder:
-        for name in ARTIFACTS:
-            write_report(replace(report, suites=[suite]), Path(folder, name))
-            client.log_artifact(parent, str(Path(folder, name)))
-    client.set_terminated(parent, "FAILED" if whole.failed else "FINISHED")
+    for name, text in log.texts.items():
+        client.log_text(parent, text.encode("utf-8", "replace").decode(), name)  # texts may hold half a character
+    client.set_terminated(parent, "FAILED" if log.whole.failed else "FINISHED")
     if not server.uri.startswith("http"):
         return f"run {parent} of experiment {experiment} at {server.shown}"
     return f"{server.shown.rstrip('/')}/#/experiments/{experiment}/runs/{parent}"
 
 
-def experiment_of(client: MlflowClient, suite: SuiteReport) -> str:
+def experiment_of(client: MlflowClient, suite: str) -> str:
     """The experiment that MLflow's variables name, else the one named as the suite; made where it is not there."""
     from mlflow.exceptions import MlflowException
 
     if known := os.environ.get("MLFLOW_EXPERIMENT_ID"):
         return known
-    name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or suite.name
+    name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or suite
     if (found := client.get_experiment_by_name(name)) is None:
         try:
             return str(client.create_experiment(name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pytest_modelcompare.records.printable import printable
-from pytest_modelcompare.records.report import ContestantReport, SessionReport, SuiteReport
+from pytest_modelcompare.records.report import ContestantReport, OwnMetricReport, SessionReport, Spend, SuiteReport
 from pytest_modelcompare.reports.numbers import plural, share, usd
 
 WORTH_A_CASCADE = 0.005
@@ -36,6 +36,7 @@ def notes(suite: SuiteReport) -> list[str]:
         models = plural(judged["models"], "distinct model")
         since = f"since {judged['since'][:10]}"
         found.append(f"these test rows were judged in {judged['times']:,} sessions, with {models}, {since}")
+    found += [own_metric_note(name, own) for name, own in suite.own_metrics.items()]
     found += [f"{names}: cost at {text}" for text, names in shared(suite, lambda row: row.cost_assumptions)]
     for name, row in suite.contestants.items():
         if row.recorded:
@@ -50,6 +51,12 @@ def notes(suite: SuiteReport) -> list[str]:
         f"{names}: timed one row at a time on {text}" for text, names in shared(suite, lambda row: row.timing_machine)
     ]
     return found
+
+
+def own_metric_note(name: str, own: OwnMetricReport) -> str:
+    """What a metric of the project says of itself."""
+    unit = f", in {own.unit}" if own.unit else ""
+    return f"{name}: {own.definition.rstrip('.')}{unit}; {'higher' if own.higher_is_better else 'lower'} is better"
 
 
 def example_notes(row: ContestantReport) -> list[str]:
@@ -90,6 +97,12 @@ def shared(suite: SuiteReport, text_of: Callable[[ContestantReport], str | None]
     return [(text, ", ".join(names)) for text, names in by_text.items()]
 
 
+def perhaps_billed(spend: Spend) -> list[str]:
+    """What the services may have billed beside what is counted; empty where there is nothing of the kind."""
+    requests = plural(spend.perhaps_billed, "request")
+    return [f"{requests} perhaps billed, up to {usd(spend.perhaps_billed_usd)} USD"] if spend.perhaps_billed else []
+
+
 def spent(report: SessionReport) -> str:
     """What this session used, in one line."""
     spend = report.spend
@@ -97,4 +110,5 @@ def spent(report: SessionReport) -> str:
     if spend.calls or spend.stored_answers:
         parts += [plural(spend.calls, "LLM call"), f"{plural(spend.stored_answers, 'answer')} from the store"]
         parts.append(f"{usd(spend.usd)} USD")
+        parts += perhaps_billed(spend)
     return "this session: " + ", ".join(parts)

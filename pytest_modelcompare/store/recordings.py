@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zlib import error as zlib_error
@@ -52,7 +53,9 @@ def answer(record: dict[str, Any]) -> dict[str, Any]:
         wanted = (int, float) if name == "latency_ms" else str
         if not isinstance(record[name], wanted):
             raise TypeError(f"its {name} is no {'number' if name == 'latency_ms' else 'text'}")
-    Usage(**record["usage"])
+    if not Usage(**record["usage"]).is_counted:
+        raise TypeError("its usage holds what is no count of tokens")
+    datetime.fromisoformat(record["created"])
     return {**record, "session": ""}
 
 
@@ -69,7 +72,7 @@ def line_errors(path: Path, number: int) -> Iterator[None]:
     """Raises StoreError, with the line, for what is wrong with a line."""
     try:
         yield
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         missing = f"it has no {error}" if isinstance(error, KeyError) else str(error)
         raise StoreError(
             f"the recording holds a line that is no answer: {missing}",
@@ -93,6 +96,7 @@ def write_recording(path: Path, records: Records) -> None:
         content = zipped(content)
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
             file.write(content)
             file.flush()

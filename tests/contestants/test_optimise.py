@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from pytest_modelcompare.contestants.answering import LLMOptions, PromptMethod
+from pytest_modelcompare.contestants.answering import AskPlan, LLMOptions, PromptMethod
 from pytest_modelcompare.contestants.prompt import PromptSettings
-from pytest_modelcompare.contestants.prompt_search import Trial, next_pair
-from pytest_modelcompare.contestants.prompting import questions
+from pytest_modelcompare.contestants.prompt_trials import Trial, next_pair
+from pytest_modelcompare.contestants.prompting import prompt_plan, questions
 from pytest_modelcompare.contestants.proposals import SUMMARY_CALLS
 from pytest_modelcompare.contestants.recorded import records_of, with_recording
+from pytest_modelcompare.contestants.searched import choice_key, searchable
 from pytest_modelcompare.errors import BudgetError, LLMError, UnavailableError
 from pytest_modelcompare.records import Dataset, Rows
 from pytest_modelcompare.store.recordings import write_recording
@@ -174,6 +176,69 @@ def test_a_search_that_the_budget_cuts_short_asks_nothing_twice(tmp_path: Path):
     with Search(tmp_path / "other") as there:
         ask(there)
         assert there.server.calls == whole
+
+
+def a_plan(there: World, **facts: Any) -> AskPlan:
+    settings = PromptSettings(model=MODEL, base_url=there.server.url, **{"shots": 0, "optimise": OPTIMISE, **facts})
+    options = LLMOptions("auto", 1.0, "plan")
+    return PromptMethod().plan(settings, a_dataset(), there.journal, options, there.folder)
+
+
+@pytest.mark.parametrize("budget", [0.0014, 0.0018], ids=["while it proposes", "while it tries"])
+def test_a_search_that_was_cut_short_is_planned_without_what_is_stored(tmp_path: Path, budget: float):
+    with Search(tmp_path) as there:
+        whole = a_plan(there)
+        with pytest.raises(BudgetError):
+            ask(there, budget=budget)
+        made, cost = there.server.calls, there.server.bill_usd("anthropic:claude-haiku-5-5")
+        rest = a_plan(there)
+        assert (rest.total - rest.missing, there.server.calls) == (made, made)
+        assert rest.usd_estimate < whole.usd_estimate
+        ask(there)
+        asked = there.server.calls - made
+        assert asked <= rest.missing <= whole.missing - made
+        assert there.server.bill_usd("anthropic:claude-haiku-5-5") - cost <= rest.usd_estimate
+        if budget > 0.0015:  # all instructions are known, so that nothing is left to guess
+            assert rest.missing == asked
+
+
+def test_a_search_killed_before_its_choice_was_stored_costs_nothing_more(tmp_path: Path):
+    with Search(tmp_path) as there:
+        ask(there)
+        lines = there.journal.path.read_text().splitlines(keepends=True)
+        there.journal.path.write_text("".join(line for line in lines if '"optimised#' not in line))
+        again = World(there.server, tmp_path)
+        for index in (tmp_path / "store").glob("*.sqlite*"):
+            index.unlink()
+        plan, calls = a_plan(again), there.server.calls
+        assert (plan.missing, plan.search, plan.usd_estimate) == (0, 0, 0.0)
+        ask(again)
+        assert there.server.calls == calls
+
+
+def test_rows_of_one_group_are_held_out_together_and_another_grouping_searches_anew():
+    dataset = a_dataset()
+    assert dataset.train is not None
+
+    def key(groups: Any) -> str:
+        train = replace(dataset.train, groups=None if groups is None else np.array(groups, np.int64))
+        settings = PromptSettings(model=MODEL, shots=0, optimise=OPTIMISE)  # type: ignore[arg-type]
+        changed = replace(dataset, train=train)
+        plan = prompt_plan(settings, changed, Nothing(), Path())
+        return choice_key(settings, plan, searchable(changed), Path())
+
+    pairs = [row // 2 for row in range(40)]
+    assert len({key(None), key(pairs), key(range(40))}) == 3
+    assert key([100 - group for group in pairs]) == key(pairs)
+
+
+class Nothing:
+    """A journal without answers."""
+
+    def get(self, _: str) -> None:
+        return None
+
+    def put(self, key: str, record: dict[str, Any]) -> None: ...
 
 
 def test_shots_are_searched_too_and_shown_in_the_order_chosen(tmp_path: Path):

@@ -12,13 +12,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, ClassVar
 
 from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from pytest_modelcompare.pricing.price_list import Usage, answer_cost_usd
+from tests.llm.loopback import listener, running
 from tests.llm.service_batches import Batch
 from tests.llm.service_limits import RequestLimit
 
@@ -105,10 +106,6 @@ def usage_of(bill: dict[str, Any]) -> Usage:
     )
 
 
-class Listener(ThreadingHTTPServer):
-    request_queue_size = 256
-
-
 class AnthropicServer:
     """Answers by a script: a function from the text of the last message, and how often it was asked, to an answer."""
 
@@ -138,9 +135,7 @@ class AnthropicServer:
 
         self.in_flight = self.most_in_flight = 0
         self.lock = threading.RLock()
-        handler = type("Handler", (Handler,), {"service": self})
-        self.http = Listener(("127.0.0.1", 0), handler)
-        self.http.daemon_threads = True
+        self.http = listener(self, Handler)
 
     @property
     def url(self) -> str:
@@ -158,14 +153,8 @@ class AnthropicServer:
 @contextmanager
 def serving(answer: Callable[[str, int], Answer]) -> Iterator[AnthropicServer]:
     """The server while a test runs."""
-    server = AnthropicServer(answer)
-    thread = threading.Thread(target=server.http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with running(AnthropicServer(answer)) as server:
         yield server
-    finally:
-        server.http.shutdown()
-        server.http.server_close()
 
 
 class Handler(BaseHTTPRequestHandler):

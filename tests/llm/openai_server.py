@@ -16,7 +16,8 @@ from typing import Any
 from openai.types.chat.completion_create_params import CompletionCreateParamsBase
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
-from tests.llm.anthropic_server import Listener, hidden_tokens
+from tests.llm.anthropic_server import hidden_tokens
+from tests.llm.loopback import listener, running
 
 KEY = "sk-proj-0123456789-secret"
 LIMITS = {"x-ratelimit-limit-requests": "600", "x-ratelimit-remaining-requests": "599"}
@@ -42,13 +43,18 @@ class OpenAIServer:
 
         self.limit_names = {"max_completion_tokens", "max_tokens"}
         self.counts_tokens = True
+        self.project_tier: str | None = None
+        """Which serves who asks for none; None: a server that knows no tiers, and refuses who does."""
+
         self.bodies: list[dict[str, Any]] = []
         self.keys: set[str] = set()
         self.asked: dict[str, int] = {}
         self.refused = 0
+        self.used = {"prompt_tokens": 0, "completion_tokens": 0}
+        """Of all answers."""
+
         self.lock = threading.Lock()
-        self.http = Listener(("127.0.0.1", 0), type("Handler", (Handler,), {"service": self}))
-        self.http.daemon_threads = True
+        self.http = listener(self, Handler)
 
     @property
     def url(self) -> str:
@@ -70,6 +76,8 @@ class OpenAIServer:
             name, other = lost.pop(), next(iter(self.limit_names))
             said = f"Unsupported parameter: '{name}' is not supported with this model. Use '{other}' instead."
             return {"message": said, "param": name, "code": "unsupported_parameter"}
+        if "service_tier" in body and self.project_tier is None:
+            return {"message": "service_tier: Extra inputs are not permitted", "param": "service_tier"}
         if "response_format" in body and not self.structured:
             return {"message": "This model does not support response_format json_schema", "param": "response_format"}
         schema = ((body.get("response_format") or {}).get("json_schema") or {}).get("schema")
@@ -94,13 +102,8 @@ def closed(schema: Any) -> bool:
 @contextmanager
 def serving(answer: Callable[[str, int], Answer]) -> Iterator[OpenAIServer]:
     """The server while a test runs."""
-    server = OpenAIServer(answer)
-    threading.Thread(target=server.http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    try:
+    with running(OpenAIServer(answer)) as server:
         yield server
-    finally:
-        server.http.shutdown()
-        server.http.server_close()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -151,6 +154,9 @@ class Handler(BaseHTTPRequestHandler):
             "total_tokens": prompt + hidden_tokens(said),
             "prompt_tokens_details": {"cached_tokens": cached},
         }
+        with self.service.lock:
+            for name in self.service.used:
+                self.service.used[name] += usage[name]
         message = {"role": "assistant", "content": said, "refusal": answer.get("refusal")}
         content = {
             "id": "chatcmpl-1",
@@ -159,6 +165,7 @@ class Handler(BaseHTTPRequestHandler):
             "model": body["model"],
             "choices": [{"index": 0, "message": message, "finish_reason": answer.get("finish_reason", "stop")}],
             "usage": usage if self.service.counts_tokens else None,
+            "service_tier": body.get("service_tier") or self.service.project_tier,
         }
         self.send(200, json.dumps(content).encode(), LIMITS)
 

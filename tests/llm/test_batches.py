@@ -98,22 +98,6 @@ def test_a_batch_that_somebody_cancelled_is_an_error_and_its_other_answers_are_k
         assert book.open("") == {}
 
 
-def test_a_batch_whose_response_was_cut_off_is_found_and_not_sent_again():
-    with serving(lambda *_: "ham") as server:
-        server.cut_off_batches = 1
-        asked_in_batches(server)
-        assert len(server.batches) == 1
-        assert server.calls == 20
-
-
-def test_a_batch_that_a_gateway_gave_up_on_is_found_and_not_sent_again():
-    with serving(lambda *_: "ham") as server:
-        server.gateway_timeouts = 1
-        asked_in_batches(server)
-        assert len(server.batches) == 1
-        assert server.calls == 20
-
-
 def test_what_is_under_way_from_another_session_is_held_back_from_the_budget():
     book = NoBook()
     with serving(lambda *_: "ham") as server:
@@ -123,15 +107,6 @@ def test_what_is_under_way_from_another_session_is_held_back_from_the_budget():
         asker = asked_in_batches(server, book=book, submit=False)
         worst = sum(asker.purse.worst_price(request, batch=True) for request in first)
         assert asker.purse.reserved_usd == pytest.approx(worst)
-
-
-def test_a_book_knows_every_batch_that_ever_was(tmp_path: Path):
-    log = BatchLog(StoreFolders(tmp_path))
-    log.opened("one", "a", ["k" * 64])
-    log.opened("other", "b", ["l" * 64])
-    log.closed("one", "a")
-    assert set(log.known()) == {"a", "b"}
-    assert log.open("one") == {}
 
 
 def test_a_batch_is_no_dearer_than_the_budget_and_the_rest_follows_when_it_is_known_what_it_cost():
@@ -145,13 +120,47 @@ def test_a_batch_is_no_dearer_than_the_budget_and_the_rest_follows_when_it_is_kn
             asked_in_batches(server, budget_usd=worst / 100)
 
 
-def test_results_that_are_no_longer_there_are_asked_for_anew():
+def under_way(server: AnthropicServer, book: NoBook, count: int = 20) -> str:
+    """A batch that another session sent, and its id."""
+    requests = some_requests(count)
+    batch = asyncio.run(sent_batch(server, requests))
+    book.opened("", batch, [request.key() for request in requests])
+    return batch
+
+
+def test_results_that_the_service_no_longer_keeps_are_asked_for_anew():
     journal, book = Memory(), NoBook()
     with serving(lambda *_: "ham") as server:
-        book.opened("", "msgbatch_gone", [request.key() for request in some_requests(20)])
+        batch = server.batches[under_way(server, book)]
+        batch.results, batch.gone = [], True
         asked_in_batches(server, journal=journal, book=book)
         assert book.open("") == {}
         assert server.calls == len(journal.records) == 20
+
+
+def test_a_batch_that_the_key_does_not_know_stays_open_and_nothing_is_sent_until_the_right_one_comes():
+    journal, book = Memory(), NoBook()
+    with serving(lambda *_: "ham") as server:
+        name = under_way(server, book)
+        of_another_workspace = server.batches.pop(name)
+        with pytest.raises(LLMError, match=f"knows no batch {name} for this key, and 20 requests") as caught:
+            asked_in_batches(server, 30, journal, book=book)
+        assert f"modelcompare answers batches --forget {name}" in str(caught.value)
+        assert (server.calls, len(server.batches), list(book.open(""))) == (0, 0, [name])
+        server.batches[name] = of_another_workspace
+        asked_in_batches(server, 20, journal, book=book)
+        assert server.calls == len(journal.records) == 20
+        assert {one["service_tier"] for one in server.bill} == {"batch"}
+
+
+def test_without_batch_one_that_the_key_does_not_know_is_not_waited_for_and_stays_open():
+    book = NoBook()
+    with serving(lambda *_: "ham") as server:
+        name = under_way(server, book)
+        del server.batches[name]
+        asker = asked_in_batches(server, book=book, submit=False)
+        assert asker.calls == 20
+        assert list(book.open("")) == [name]
 
 
 def a_dataset(n: int = 30) -> Dataset:
@@ -250,17 +259,6 @@ async def sent_batch(server: AnthropicServer, requests: Sequence[Request]) -> st
     client = asker_at(server).provider
     assert isinstance(client, BatchService)
     return await client.create_batch(requests)
-
-
-def test_a_torn_line_in_the_log_is_left_behind(tmp_path: Path):
-    book = BatchLog(StoreFolders(tmp_path))
-    book.opened("m", "b1", ["a" * 64])
-    with book.path.open("ab") as file:
-        file.write(b'{"batch": "b2", "serv')
-    book.opened("m", "b3", ["c" * 64])
-    book.opened("other", "b4", ["d" * 64])
-    book.closed("m", "b1")
-    assert dict(book.open("m")) == {"b3": ["c" * 16]}
 
 
 def test_a_provider_without_batches_says_so():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,9 +15,10 @@ import pytest
 pytest.importorskip("openai", reason="needs the extra `openai`")
 
 from pytest_modelcompare.contestants.answering import Answered, LLMOptions, PromptMethod
+from pytest_modelcompare.contestants.answers import AskPlan
 from pytest_modelcompare.contestants.prompt import PromptSettings
 from pytest_modelcompare.errors import LLMError
-from pytest_modelcompare.llm.openai_provider import usage_of
+from pytest_modelcompare.llm.openai_messages import is_own, usage_of
 from pytest_modelcompare.llm.retries import Retries
 from pytest_modelcompare.pricing.price_list import Usage
 from pytest_modelcompare.pricing.prices import Prices
@@ -50,6 +52,10 @@ class World:
         self.server = server
         self.folder = folder
         self.journal = AnswerJournal(StoreFolders(folder / "store"))
+
+    def plan(self, model: str = MODEL, **settings: Any) -> AskPlan:
+        wanted = PromptSettings(model=model, base_url=self.server.url, **settings)
+        return PromptMethod().plan(wanted, a_dataset(), self.journal, LLMOptions("auto", 1.0, "s1"), self.folder)
 
     def ask(
         self, dataset: Dataset | None = None, *, mode: Any = "auto", model: str = MODEL, **settings: Any
@@ -195,11 +201,100 @@ def test_answers_without_a_count_of_tokens_are_refused(tmp_path: Path):
             there.ask()
 
 
+@pytest.fixture
+def own_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server on loopback is OpenAI itself."""
+    monkeypatch.setattr("pytest_modelcompare.llm.openai_messages.OWN_HOST", "127.0.0.1")
+
+
+PRICES = {
+    # USD per million tokens in and out. Source: https://github.com/pydantic/genai-prices, gpt-5.1
+    None: (1.25, 10.0),
+    "default": (1.25, 10.0),
+    "priority": (2.5, 20.0),
+    "flex": (0.625, 5.0),
+}
+
+
+@pytest.mark.parametrize("tier", PRICES)
+@pytest.mark.usefixtures("own_service")
+def test_plan_and_bill_name_one_tier_whatever_the_project_is_set_to(tmp_path: Path, tier: Any):
+    with world(tmp_path, by_number) as there:
+        there.server.project_tier = "priority"
+        facts = {"service_tier": tier} if tier else {}
+        plan = there.plan(model="openai:gpt-5.1", **facts)
+        answered = there.ask(model="openai:gpt-5.1", **facts)
+        assert {body["service_tier"] for body in there.server.bodies} == {tier or "default"}
+    into, out = PRICES[tier]
+    assert plan.usd_estimate == pytest.approx(
+        (plan.input_tokens_estimate * into + plan.output_tokens_estimate * out) / 1e6
+    )
+    used = there.server.used
+    assert answered.usd == pytest.approx((used["prompt_tokens"] * into + used["completion_tokens"] * out) / 1e6)
+    assert answered.cost is not None
+    assert f"{into:g}/{out:g} USD per million" in answered.cost.assumptions
+
+
+@pytest.mark.usefixtures("own_service")
+def test_answers_of_another_tier_are_other_answers_and_of_the_plain_one_the_same(tmp_path: Path):
+    with world(tmp_path, by_number) as there:
+        there.server.project_tier = "default"
+        assert there.ask(model="openai:gpt-5.1").calls == 6
+        assert there.ask(model="openai:gpt-5.1", service_tier="default").calls == 0
+        assert there.ask(model="openai:gpt-5.1", service_tier="flex").calls == 6
+
+
+def test_a_server_of_ones_own_is_not_asked_for_a_tier(tmp_path: Path):
+    with world(tmp_path, by_number) as there:
+        there.ask()
+        assert there.server.refused == 0
+        assert not any("service_tier" in body for body in there.server.bodies)
+
+
+@pytest.mark.parametrize(
+    ("address", "own"),
+    [
+        (None, True),
+        ("https://api.openai.com/v1", True),
+        ("https://eu.api.openai.com/v1", True),
+        ("http://localhost:11434/v1", False),
+        ("https://api.openai.com.example.org/v1", False),
+        ("https://proxy.example/api.openai.com/v1", False),
+    ],
+)
+def test_which_addresses_are_openais_own(address: str | None, own: bool):
+    assert is_own(address) is own
+
+
+def test_tiers_belong_to_openai():
+    with pytest.raises(ValueError, match="`service_tier` belongs to `openai`"):
+        PromptSettings(model="anthropic:claude-haiku-5-5", service_tier="flex")
+
+
 def test_a_page_of_a_proxy_is_no_answer(tmp_path: Path):
     with (
         world(tmp_path, lambda text, _: {"page": "<html>login</html>"}) as there,
         pytest.raises(LLMError, match="no answer"),
     ):
+        there.ask(max_concurrency=1)
+
+
+GOOD = {"choices": [{"message": {"content": "ham"}}], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"choices": ["x"]}, "no answer"),
+        ({"choices": {"a": 1}}, "no answer"),
+        ({"choices": [{"message": {"content": ["ham"]}}]}, "no answer"),
+        ({"usage": {"total_tokens": 2}}, "no count of tokens"),
+        ({"usage": {"prompt_tokens": "many", "completion_tokens": 1}}, "no count of tokens"),
+    ],
+)
+def test_what_another_protocol_says_is_an_error_in_words(tmp_path: Path, change: dict[str, Any], words: str):
+    page = {"page": json.dumps({**GOOD, **change}), "type": "application/json"}
+    with world(tmp_path, lambda *_: page) as there, pytest.raises(LLMError, match=f"openai replied with {words}"):
         there.ask(max_concurrency=1)
 
 

@@ -9,10 +9,8 @@ from typing import Any
 
 import pytest
 
-from pytest_modelcompare.errors import LLMError
 from pytest_modelcompare.llm.pace import Pace, Size
 from pytest_modelcompare.llm.provider import Transient
-from pytest_modelcompare.llm.rate import Limit, limits_in, seconds_in
 from pytest_modelcompare.llm.retries import Retries
 from tests.llm import virtual_time
 from tests.llm.service_limits import RequestLimit
@@ -124,14 +122,14 @@ def test_one_refusal_lowers_nothing_and_many_halve_the_rate_which_then_grows():
             await asyncio.sleep(0.1)  # ten a second
             pace.leave(sent[-1], SIZE)
         pace.turned_away({}, sent[0], None)
-        before = pace.learned
+        before = pace.learned.bucket
         for at in sent[1:10]:
             pace.turned_away({}, at, None)
-        assert pace.learned is not None
-        lowered = pace.learned.per_s
+        assert pace.learned.bucket is not None
+        lowered = pace.learned.bucket.per_s
         await asyncio.sleep(10)
         pace.wait_s(SIZE)
-        return before, lowered, pace.learned.per_s
+        return before, lowered, pace.learned.bucket.per_s
 
     before, lowered, later = virtual_time.run(story())
     assert before is None
@@ -175,67 +173,3 @@ def test_a_request_larger_than_the_limit_waits_for_a_full_bucket():
         return await pace.enter(SIZE)
 
     assert virtual_time.run(story()) == pytest.approx(60.0)
-
-
-HEADERS = [
-    (
-        {"anthropic-ratelimit-requests-limit": "50", "anthropic-ratelimit-requests-remaining": "49"},
-        [Limit("requests", 50, 49, 50 / 60)],
-    ),
-    (
-        {"anthropic-ratelimit-output-tokens-limit": "8000", "anthropic-ratelimit-output-tokens-remaining": "8000"},
-        [Limit("output", 8_000, 8_000, 8_000 / 60)],
-    ),
-    (
-        {
-            "x-ratelimit-limit-requests": "5000",
-            "x-ratelimit-remaining-requests": "4999",
-            "x-ratelimit-reset-requests": "12ms",
-        },
-        [Limit("requests", 5_000, 4_999, 5_000 / 60)],
-    ),
-    (  # 200 a day: one comes back in 7 minutes 12 seconds
-        {
-            "x-ratelimit-limit-requests": "200",
-            "x-ratelimit-remaining-requests": "199",
-            "x-ratelimit-reset-requests": "7m12s",
-        },
-        [Limit("requests", 200, 199, 200 / 86_400)],
-    ),
-    ({"x-ratelimit-limit-tokens": "many", "x-ratelimit-remaining-tokens": "1"}, []),
-    ({"retry-after": "3"}, []),
-]
-
-
-@pytest.mark.parametrize(("headers", "limits"), HEADERS)
-def test_limits_are_read_from_headers(headers: dict[str, str], limits: list[Limit]):
-    assert limits_in(headers) == limits
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("12ms", 0.012), ("1s", 1), ("6m0s", 360), ("1h2m3.5s", 3_723.5), ("2d", 172_800), ("60", 60), ("", None)],
-)
-def test_durations(text: str, seconds: float | None):
-    assert seconds_in(text) == (None if seconds is None else pytest.approx(seconds))
-
-
-@pytest.mark.parametrize("text", ["soon", "2026-01-01T00:00:00Z", "-3", "nan"])
-def test_what_is_no_duration_is_none(text: str):
-    assert seconds_in(text) is None
-
-
-def test_waits_double_with_jitter_and_the_last_attempt_is_the_last():
-    waits: list[float] = []
-
-    async def no_wait(seconds: float) -> None:
-        waits.append(seconds)
-
-    async def once() -> None:
-        raise Transient("529: Overloaded")
-
-    with pytest.raises(LLMError, match="gave up after 8 attempts: 529: Overloaded"):
-        asyncio.run(Retries(sleep=no_wait).run(once))
-    assert len(waits) == 7
-    assert all(0.5 * 2**n <= wait <= 2**n for n, wait in enumerate(waits))
-    assert len({wait / 2**n for n, wait in enumerate(waits)}) == 7

@@ -170,12 +170,42 @@ def test_a_refresh_that_ends_badly_leaves_the_recording_as_it_was(tmp_path: Path
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("broken", [b"{", b'{"key": "a"}', b'["key"]', b'{"key": "a", "text": 1}', b"\x1f\x8b\x08torn"])
+@pytest.mark.parametrize(
+    "broken", [b"{", b'{"key": "a"}', b'["key"]', b'{"key": "a", "text": 1}', b"\x1f\x8b\x08torn", b"[" * 200_000]
+)
 def test_a_broken_recording_is_named_with_its_line(tmp_path: Path, broken: bytes):
     path = tmp_path / "a.jsonl"
     path.write_bytes(broken)
     with pytest.raises(StoreError, match="recording"):
         read_recording(path)
+
+
+LINE = {
+    "key": "k", "text": "ham", "stop_reason": "end_turn", "latency_ms": 1, "created": "2026-01-01", "provider": "p",
+    "model": "m", "row": "1", "text_sha256": "x", "usage": {"input_tokens": 1, "output_tokens": 1},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"usage": {"input_tokens": -1, "output_tokens": 1}}, "no count of tokens"),
+        ({"usage": {"input_tokens": "many", "output_tokens": 1}}, "no count of tokens"),
+        ({"created": "yesterday"}, "yesterday"),
+    ],
+)
+def test_a_line_whose_numbers_are_none_is_no_answer(tmp_path: Path, change: dict[str, Any], words: str):
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps(LINE))
+    assert read_recording(path) is not None
+    path.write_text(json.dumps({**LINE, **change}))
+    with pytest.raises(StoreError, match=words):
+        read_recording(path)
+
+
+def test_a_recordings_folder_is_made_where_there_is_none(tmp_path: Path):
+    write_recording(tmp_path / "recordings" / NAME, {"a#b": {"rows": []}})
+    assert read_recording(tmp_path / "recordings" / NAME) == {"a#b": {"rows": []}}
 
 
 def test_a_recording_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -8,7 +8,7 @@ from pytest_modelcompare.llm.reply import Reply, label_in
 from pytest_modelcompare.pricing.price_list import Usage
 from pytest_modelcompare.records import NO_ANSWER
 
-NUMBERS = {"ham": 0, "spam": 1, "[x]": 2}
+NUMBERS = {"ham": 0, "spam": 1, "[x]": 2, " Late ": 3}
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,7 @@ NUMBERS = {"ham": 0, "spam": 1, "[x]": 2}
         ('```json\n{"label": "spam"}\n```', 1),
         ("```\nspam\n```", 1),
         ("[x]", 2),
+        ("late", 3),
     ],
 )
 def test_the_label_is_read_as_models_write_it(text: str, label: int):

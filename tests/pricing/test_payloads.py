@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_modelcompare.errors import GateError
-from pytest_modelcompare.llm import anthropic_messages, openai_provider
+from pytest_modelcompare.llm import anthropic_messages, openai_messages
 from pytest_modelcompare.pricing.answers import answers_cost
 from pytest_modelcompare.pricing.price_list import Usage, answer_cost_usd, price_note
 from pytest_modelcompare.pricing.prices import Prices
@@ -27,7 +27,7 @@ def of_anthropic(payload: dict[str, Any]) -> Usage:
 def of_openai(payload: dict[str, Any], tier: str) -> Usage:
     from openai.types.completion_usage import CompletionUsage
 
-    return openai_provider.usage_of(CompletionUsage.model_validate(payload), tier)
+    return openai_messages.usage_of(CompletionUsage.model_validate(payload), tier)
 
 
 CLASSES = {"service_tier": "standard", "inference_geo": "not_available", "server_tool_use": None}

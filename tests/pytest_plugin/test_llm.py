@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from pytest_modelcompare.pricing.dollars import usd
 from tests.llm.anthropic_server import KEY, AnthropicServer, serving
 from tests.pytest_plugin.conftest import Project
 
@@ -53,6 +54,22 @@ def test_every_row_is_asked_once_and_a_second_run_asks_nothing(project: Project,
     again.assert_outcomes(passed=2)
     assert "0 LLM calls, 200 answers from the store, 0 USD" in " ".join(again.stdout.str().split())
     assert server.calls == 200
+
+
+def test_requests_whose_answer_was_not_heard_are_reported_as_perhaps_billed(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    faults = iter([{"status": 504}, {"drop": True}])
+    with serving(lambda text, times: next(faults, None) or guess(text, times)) as server:
+        write(project, server, BEATS)
+        result = project.run("--modelcompare-report=r.json", "--modelcompare-report=r.html")
+    spend = json.loads((project.pytester.path / "r.json").read_text())["spend"]
+    assert spend["perhaps_billed"] == 2
+    assert 0 < spend["perhaps_billed_usd"] < 0.01
+    words = f"2 requests perhaps billed, up to {usd(spend['perhaps_billed_usd'])} USD"
+    assert words in " ".join(result.stdout.str().split())
+    assert words in (project.pytester.path / "r.html").read_text()
 
 
 def test_under_xdist_no_row_is_asked_twice(project: Project, server: AnthropicServer):

@@ -97,7 +97,7 @@ def test_the_report_follows_the_format(project: Project):
     result.stdout.fnmatch_lines(["modelcompare report: *x.json"])
     report = json.loads((project.pytester.path / "out" / "x.json").read_text())
     assert report["format"] == 1
-    assert report["spend"] == {"usd": 0.0, "calls": 0, "stored_answers": 0, "trainings": 1, "stored_runs": 0}
+    assert report["spend"] == dict.fromkeys(report["spend"], 0) | {"trainings": 1}
     suite = report["suites"][0]
     assert suite["data"]["test_rows"] == 200
     assert suite["contestants"]["words"]["metrics"]["accuracy"]["n"] == 200
@@ -116,6 +116,8 @@ def test_the_report_follows_the_format(project: Project):
         ("--modelcompare-device=tpu", "choose one of auto, cpu, cuda, mps"),
         ("--modelcompare-report=x.docx", "the format is told by the suffix"),
         ("--modelcompare-executor=ray", "not available in this version"),
+        ("--modelcompare-jobs=0", "give a whole number from 1 on"),
+        ("--modelcompare-jobs=all", "give a whole number from 1 on"),
     ],
 )
 def test_a_bad_value_is_a_usage_error(project: Project, option: str, words: str):

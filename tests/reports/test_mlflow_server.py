@@ -64,6 +64,45 @@ def test_a_database_address_is_kept_whole_and_shown_without_its_password():
     assert server.without_secrets(said) == "cannot open *** (***)"
 
 
+class ClientError(Exception):
+    """As boto3's: of no family but its own."""
+
+
+@pytest.fixture
+def a_broken_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Artifacts go to a store whose client raises what it likes."""
+    from mlflow.tracking import MlflowClient
+
+    def refuse(*_: object) -> None:
+        raise ClientError(
+            "An error occurred (AccessDenied) when calling PutObject: AKIAEXAMPLE\n has no right, "
+            "see https://bucket.s3.amazonaws.com/0/report.html?X-Amz-Signature=abcdef"
+        )
+
+    monkeypatch.setattr(MlflowClient, "log_artifact", refuse)
+    monkeypatch.setattr(MlflowClient, "log_text", refuse)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+
+
+@pytest.mark.usefixtures("a_broken_store")
+def test_whatever_an_artifact_stores_client_raises_is_one_line_without_secrets(tmp_path: Path):
+    with mlflow_double() as told, pytest.raises(TrackingError) as caught:
+        log_session(a_report(tmp_path), server_at(told.uri.replace("//", "//me:s3cret@")), "session")
+    assert str(caught.value) == (
+        f"{told.uri}: ClientError: An error occurred (AccessDenied) when calling PutObject: *** has no right, "
+        "see https://bucket.s3.amazonaws.com/0/report.html"
+    )
+
+
+def test_an_error_of_our_own_is_no_refusal_of_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def broken(*_: object) -> None:
+        raise ClientError("ours")
+
+    monkeypatch.setattr("pytest_modelcompare.reports.mlflow_server.session_run", broken)
+    with mlflow_double() as told, pytest.raises(ClientError, match="ours"):
+        log_session(a_report(tmp_path), Server(told.uri), "session")
+
+
 @pytest.mark.parametrize("answer", [(200, []), (403, {"error_code": "PERMISSION_DENIED", "message": "not yours"})])
 def test_what_a_server_refuses_is_an_error_of_tracking(tmp_path: Path, answer: tuple[int, object]):
     with mlflow_double() as told:

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from pytest_modelcompare.records.report import ContestantReport, FailureExample, SessionReport, SuiteReport
+from pytest_modelcompare.reports.notes import perhaps_billed
 from pytest_modelcompare.reports.numbers import plural
 
 Facts = list[tuple[str, str]]
@@ -92,5 +93,5 @@ def about_session(report: SessionReport) -> Facts:
     found.append(("trainings", f"{spend.trainings:,}, and {plural(spend.stored_runs, 'run')} from the store"))
     if spend.calls or spend.stored_answers:
         text = f"{spend.calls:,} for {spend.usd:,.2f} USD, and {plural(spend.stored_answers, 'answer')} from the store"
-        found.append(("LLM calls", text))
+        found.append(("LLM calls", "; ".join([text, *perhaps_billed(spend)])))
     return [(term, str(text)) for term, text in found if text]

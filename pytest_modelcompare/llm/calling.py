@@ -1,0 +1,132 @@
+"""One request: paced, its worst price reserved, retried, timed, stored the moment its answer arrives, and counted."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from pytest_modelcompare.errors import ModelCompareError
+from pytest_modelcompare.llm.pace import TOO_FAST, Pace, Size
+from pytest_modelcompare.llm.provider import Answer, GrammarTooLarge, Provider, Transient, Uncounted
+from pytest_modelcompare.llm.purse import Purse
+from pytest_modelcompare.llm.reply import Reply
+from pytest_modelcompare.llm.request import Request
+from pytest_modelcompare.llm.retries import Retries
+from pytest_modelcompare.llm.work import Halted, Work
+
+
+class Journal(Protocol):
+    """Where answers are kept."""
+
+    def get(self, key: str) -> dict[str, Any] | None: ...
+
+    def put(self, key: str, record: dict[str, Any]) -> None: ...
+
+
+@dataclass(slots=True)
+class Caller:
+    """Calls one service, for one contestant."""
+
+    provider: Provider
+    journal: Journal
+    session: str
+    purse: Purse
+    retries: Retries = field(default_factory=Retries)
+    pace: Pace = field(default_factory=Pace)
+    calls: int = 0
+    work: Work | None = None
+    """What it is asked for; once that is halted, nothing more is sent."""
+
+    async def ask_one(self, request: Request) -> Reply:
+        """One request with its retries; its worst price is reserved while it is under way."""
+        worst = self.purse.worst_price(request)
+        async with self.purse.reserved(worst, self.go_on):
+            (answer, latency_ms), tried = await self.patient().run(lambda: self.timed(request, worst))
+        reply = self.reply(answer, latency_ms, datetime.now(UTC), tried)
+        self.keep(request.key(), request, reply)
+        return reply
+
+    def reply(self, answer: Answer, latency_ms: float, at: datetime, retries: int = 0) -> Reply:
+        """An answer of this session."""
+        return Reply(answer.text, answer.stop_reason, answer.usage, latency_ms, at.isoformat(), self.session, retries)
+
+    def keep(self, key: str, request: Request, reply: Reply) -> None:
+        """Store a reply and count what it cost.
+
+        Args:
+            request: names the model.
+        """
+        try:
+            self.journal.put(key, reply.as_record(provider=request.provider, model=request.model))
+        finally:  # it was billed, whether or not the disk takes it
+            self.purse.pay(f"{request.provider}:{request.model}", reply)
+
+    async def timed(self, request: Request, worst: float) -> tuple[Answer, float]:
+        """One attempt, when its turn has come, with the time it took."""
+        size = Size(request.input_tokens_estimate(), request.max_output_tokens)
+        let_go = await self.pace.enter(size)
+        try:
+            self.go_on()
+            if self.purse.committed_usd > self.purse.budget_usd:
+                raise self.purse.over_budget()
+            self.calls += 1
+            started = time.perf_counter()
+            answer = await self.provider.ask(request)
+        except BaseException as error:
+            if perhaps_billed(error):
+                self.purse.lose_sight_of(worst)
+            self.pace.leave(let_go, size)
+            if isinstance(error, Transient):
+                self.learn_from(error, let_go)
+            raise
+        latency_ms = (time.perf_counter() - started) * 1_000
+        self.pace.leave(let_go, size)
+        self.pace.answered(answer.headers, let_go)
+        return answer, latency_ms
+
+    def learn_from(self, error: Transient, let_go: float) -> None:
+        """What a response without an answer says of the service's limits."""
+        if error.status in TOO_FAST:
+            self.pace.turned_away(error.headers, let_go, error.retry_after_s)
+        else:
+            self.pace.answered(error.headers, let_go)
+
+    def patient(self) -> Retries:
+        """Retries whose waits end where nothing more is to be sent."""
+        return replace(self.retries, sleep=self.patience)
+
+    async def patience(self, seconds: float) -> None:
+        """Sleep, unless nothing more is to be sent.
+
+        Raises:
+            Halted: so it is.
+        """
+        assert self.work is not None
+        sleeper = asyncio.ensure_future(self.retries.sleep(seconds))
+        halted = asyncio.ensure_future(self.work.halted.wait())
+        try:
+            await asyncio.wait({sleeper, halted}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeper.cancel()
+            halted.cancel()
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Raises Halted where nothing more is to be sent."""
+        if self.work is not None and self.work.halted.is_set():
+            raise Halted
+
+
+def perhaps_billed(error: BaseException) -> bool:
+    """Whether a request that ended so may have been answered, and billed, without our knowing what it cost.
+
+    A refusal in the service's own words costs nothing. Of what was cut off while it was under way (the session was
+    stopped), or broke a provider's client, nobody knows.
+    """
+    if isinstance(error, Transient):
+        return error.sent
+    refused = isinstance(error, Halted | GrammarTooLarge | ModelCompareError)
+    return isinstance(error, Uncounted) or not refused
