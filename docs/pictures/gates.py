@@ -10,7 +10,7 @@ from pytest_modelcompare.gates.judge import judge
 from pytest_modelcompare.gates.language import parse
 from pytest_modelcompare.gates.spec import GateSpec
 from pytest_modelcompare.records import Evidence, Predictions
-from pytest_modelcompare.statistics.power import joint_power
+from pytest_modelcompare.statistics.power_needed import joint_power
 
 POWER = 0.8
 

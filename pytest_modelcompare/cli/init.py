@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pytest_modelcompare.data.load import load_dataset
 from pytest_modelcompare.data.settings import DataSettings, SplitSettings
-from pytest_modelcompare.data.table import read_table
+from pytest_modelcompare.data.table import Table, read_table
 from pytest_modelcompare.errors import DataError, ModelCompareError, UnavailableError
 from pytest_modelcompare.suite.columns import label_column, text_column
 from pytest_modelcompare.suite.load import load_suite
@@ -45,9 +45,12 @@ def init(options: argparse.Namespace, ask: Ask | None) -> tuple[Path, list[str]]
         ModelCompareError: the data cannot be used, or there is such a file already.
     """
     data = Path(answer(options.data, ask, "file with texts and labels (csv, tsv, jsonl, parquet)", "", "--data"))
-    table = read_table(data)
+    table = existing_table(data)
     text = answer(options.text, ask, "column with the text", text_column(table), "--text")
-    label = answer(options.label, ask, "column with the label", label_column(table, text), "--label")
+    label = options.label or label_column(table, text)
+    if label is None and ask is None:
+        raise no_label_column(table)
+    label = answer(options.label, ask, "column with the label", label, "--label")
     test = options.test or (ask("file with test rows; empty: a fifth of the rows is set aside", "") if ask else "")
     llm = options.llm or (ask("LLM to compare with, e.g. anthropic:claude-haiku-5-5; empty: none", "") if ask else "")
     path = Path(options.output or f"{plain_name(data)}.modelcompare.yaml")
@@ -69,6 +72,28 @@ def init(options: argparse.Namespace, ask: Ask | None) -> tuple[Path, list[str]]
     rows = f"{len(dataset.train):,} training rows, {len(dataset.test):,} test rows, {len(dataset.labels)} labels"
     found = [f"text: {text}, label: {label}; {rows}", *(f"data: {warning}" for warning in dataset.warnings)]
     return path, [*found, f"contestants: {', '.join(suite.contestants)}"]
+
+
+def existing_table(data: Path) -> Table:
+    """The table in a file.
+
+    Raises:
+        DataError: there is none, or it holds no table.
+    """
+    if not data.exists():
+        raise DataError("there is no such file", where=str(data), fix="the path starts where you are now")
+    return read_table(data)
+
+
+def no_label_column(table: Table) -> DataError:
+    """What to do where no column looks like a label: what there is, and the usual reason."""
+    names = ", ".join(f"`{name}`" for name in table.columns)
+    separator = next((sign for sign in ";\t|" if len(table.columns) == 1 and sign in next(iter(table.columns))), None)
+    if separator is not None:
+        fix = "in a .csv commas separate cells, in a .tsv tabs: save it so"
+        return DataError(f"the only column is {names}", where=table.where, fix=fix)
+    what = "no column has some values that return, as a label has"
+    return DataError(what, where=table.where, fix=f"say which one it is with --label; there are {names}")
 
 
 def answer(given: str | None, ask: Ask | None, question: str, default: str | None, option: str) -> str:

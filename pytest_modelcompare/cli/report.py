@@ -14,6 +14,8 @@ from pytest_modelcompare.records.report import SessionReport
 from pytest_modelcompare.reports.formats import FORMATS, write_report
 from pytest_modelcompare.store.history import suite_key
 
+FORMAT = 1
+
 
 def run(options: argparse.Namespace) -> int:
     """Write every file that was asked for, else print the summary; 1, and the reason, where there is nothing."""
@@ -58,13 +60,32 @@ def stored_report(path: Path, store: Path) -> SessionReport:
         StoreError: there is none, or the file is none.
     """
     if is_report(path):
-        try:
-            return SessionReport.from_json(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            fix = "write one with `pytest --modelcompare --modelcompare-report=report.json`"
-            raise StoreError(f"this is no report: {error}", where=str(path), fix=fix) from error
+        return report_of_file(path)
     found = last_report(store, suite_key(path, store))
     if found is None:
         fix = "run `pytest --modelcompare` first, or name its store with --store"
         raise StoreError("no session of this suite is stored", where=str(path), fix=fix)
     return found
+
+
+def report_of_file(path: Path) -> SessionReport:
+    """A report.json.
+
+    Raises:
+        StoreError: there is none, it is none, or one of a later format.
+    """
+    fix = "write one with `pytest --modelcompare --modelcompare-report=report.json`"
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StoreError(f"cannot be read: {error.strerror}", where=str(path), fix=fix) from error
+    except ValueError as error:
+        raise StoreError(f"this is no report, nor any JSON: {error}", where=str(path), fix=fix) from error
+    written = data.get("format") if isinstance(data, dict) else None
+    if written != FORMAT:
+        what = f"this is a report of format {written}; this version reads {FORMAT}" if written else "this is no report"
+        raise StoreError(what, where=str(path), fix=fix)
+    try:
+        return SessionReport.from_json(data)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StoreError(f"this is no whole report: {error}", where=str(path), fix=fix) from error

@@ -25,9 +25,7 @@ class NotYet:
 class Settings(BaseModel):
     """The settings of one method. Field docstrings feed docs, schema and editor help."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, strict=True, allow_inf_nan=False
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     main: ClassVar[str]
     """The field that the value beside the method's key fills: `fine_tune: MODEL` fills `model`."""
@@ -120,6 +118,13 @@ class LocalMethod(ABC):
             footprint: what that training took.
         """
         raise NotImplementedError
+
+    def rehearse_serving(self, settings: Any, work: Work) -> None:  # noqa: B027
+        """Try, in seconds and before the training, whether `serve` will be able to serve what it makes.
+
+        Raises:
+            ModelCompareError: it will not.
+        """
 
     def devices(self, settings: Any) -> tuple[str, ...]:  # noqa: ARG002
         """The kinds of device that it can predict on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from pytest_modelcompare.contestants.base import NotYet, Settings
 from pytest_modelcompare.data.subsets import Subset
@@ -50,8 +50,6 @@ class TrainSettings(Settings):
 
 class TrainedOptions(BaseModel):
     """What every trained contestant takes beside its own options."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     train: TrainSettings | None = None
     """Learn from a part of the training rows: `{rows: 500}`, `{fraction: 0.25}` or `{per_class: 50}`."""

@@ -83,7 +83,10 @@ def split_rows(
             test += members
             for row in members:
                 have[labels[row]] += 1
-    if not test or len(test) == len(texts):
+    if len(together) == 1:
         raise DataError("the rows cannot be split: all of them belong together", fix="check `group`, or split by hand")
+    if not test or len(test) == len(texts):
+        what = f"{len(texts):,} rows of {len(wanted):,} labels are too few to set {share:.0%} of each label aside"
+        raise DataError(what, fix="give more rows of each label, a larger share, or `test:` rows of their own")
     chosen = set(test)
     return [row for row in range(len(texts)) if row not in chosen], sorted(test)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,10 @@ from pytest_modelcompare.execution.calibrated import calibration_of, deferrals
 from pytest_modelcompare.execution.history import answers_key_of
 from pytest_modelcompare.execution.references import references
 from pytest_modelcompare.execution.settings_written import settings_written
+from pytest_modelcompare.metrics.catalogue import METRICS
 from pytest_modelcompare.metrics.table import table_figures
 from pytest_modelcompare.records import Evidence
-from pytest_modelcompare.records.report import ContestantReport, MetricReport, SuiteReport
+from pytest_modelcompare.records.report import ContestantReport, MetricReport, OwnMetricReport, SuiteReport
 
 if TYPE_CHECKING:
     from pytest_modelcompare.execution.comparison import Comparison
@@ -30,7 +32,26 @@ def suite_report(comparison: Comparison) -> SuiteReport:
     suite = comparison.suite
     rows = {name: contestant_report(comparison, found) for name, found in comparison.evidence().items()}
     lines = {name: reference_report(found, suite.confidence) for name, found in references(comparison).items()}
-    return SuiteReport(str(suite.path), suite.name, data_facts(comparison), rows, [], len(suite.gates), lines)
+    return SuiteReport(
+        str(suite.path),
+        suite.name,
+        data_facts(comparison),
+        rows,
+        [],
+        len(suite.gates),
+        lines,
+        own_metrics=own_metrics_of(rows.values()),
+    )
+
+
+def own_metrics_of(rows: Iterable[ContestantReport]) -> dict[str, OwnMetricReport]:
+    """What the project added, of all that anyone carries."""
+    carried = {name for row in rows for name in row.metrics}
+    return {
+        name: OwnMetricReport(spec.definition, spec.unit, spec.higher_is_better)
+        for name, spec in METRICS.items()
+        if spec.own and name in carried
+    }
 
 
 def reference_report(evidence: Evidence, confidence: float) -> ContestantReport:

@@ -11,7 +11,8 @@ from pytest_modelcompare.errors import GateError
 from pytest_modelcompare.gates.claims import Arithmetic, Expression, Metric, Number
 from pytest_modelcompare.gates.needs import others_of
 from pytest_modelcompare.gates.question import Question
-from pytest_modelcompare.metrics.estimate import TEST_ROWS, estimate, timed_at
+from pytest_modelcompare.metrics.estimate import estimate
+from pytest_modelcompare.metrics.measured import TEST_ROWS, timed_at
 from pytest_modelcompare.records import Estimate, Evidence
 
 EvidenceByName = dict[str, Evidence]

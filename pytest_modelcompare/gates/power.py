@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import isfinite
 
 from pytest_modelcompare.errors import GateError
 from pytest_modelcompare.gates.claims import Claim, DoesNotRegress, Matches
@@ -104,7 +105,10 @@ def not_planned(question: Question, facts: PlanFacts) -> str | None:
         return "measured, and how much it varies shows only then"
     if metric.label is not None and rows_of(metric.label, facts) == 0:
         return f"no test row is labelled {metric.label}"
-    unknown = metric.name in ("brier", "log_loss", "average_precision") or METRICS[metric.name].own
+    spec = METRICS[metric.name]
+    if spec.own and not isfinite(spec.high - spec.low):
+        return f"{metric.name} has no range that would bound how much it varies: give it `low` and `high`"
+    unknown = metric.name in ("brier", "log_loss", "average_precision")
     if unknown or (any(printed) and metric.name == "auroc"):
         return f"how much {metric.name} varies over the rows shows only when it is measured"
     return None

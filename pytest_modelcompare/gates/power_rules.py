@@ -14,7 +14,8 @@ from pytest_modelcompare.gates.question import Question
 from pytest_modelcompare.gates.spec import GateSpec
 from pytest_modelcompare.gates.wording import rows_text
 from pytest_modelcompare.metrics.catalogue import LATENCY_QUANTILES, METRICS, Need
-from pytest_modelcompare.statistics import power
+from pytest_modelcompare.metrics.own_figures import too_few_for_own
+from pytest_modelcompare.statistics import power_needed
 from pytest_modelcompare.statistics.bootstrap import too_few_per_class
 from pytest_modelcompare.statistics.latency import too_few_requests
 from pytest_modelcompare.statistics.newcombe import method5_variance
@@ -41,6 +42,8 @@ def undecided_by_rule(question: Question, facts: PlanFacts, confidence: float, s
         return "two seeds say too little about the recipe: give at least three `seeds`"
     if spec.decide == "next_training" and max(seeds) == 1:
         return "one seed says nothing about the next training: give at least three `seeds`"
+    if METRICS[metric.name].own and (because := too_few_for_own(metric.name, facts.rows)):
+        return because
     if facts.groups is not None and (because := too_few_clusters(facts.groups)[0]):
         return because
     if facts.groups is None and max(seeds) == 1 and len(sides) == len(question.terms):
@@ -69,7 +72,7 @@ def too_few_rows(question: Question, facts: PlanFacts) -> str | None:
 
 def all_alike(question: Question, n: int, threshold: float, confidence: float) -> str | None:
     """Whether not even rows that are all right (or all wrong, where that is the claim) would do."""
-    needed = power.rows_all_right(threshold, confidence)
+    needed = power_needed.rows_all_right(threshold, confidence)
     if needed <= n:
         return None
     bound = (1 - confidence) ** (1 / n)
@@ -97,7 +100,7 @@ def perfect_ranking(
 
 def too_few_identical(question: Question, facts: PlanFacts, n: int, confidence: float) -> str | None:
     """`matches … within X` must be able to pass with identical answers."""
-    needed = power.rows_identical(abs(question.threshold), confidence)
+    needed = power_needed.rows_identical(abs(question.threshold), confidence)
     count, unit = (n, "rows") if facts.groups is None else (min(n, int(facts.groups)), "groups")
     printed = any(metric.contestant in facts.published for metric in question.metrics)
     if printed or not is_tango(question) or count >= needed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 
 from pytest_modelcompare.errors import GateError
@@ -11,7 +12,8 @@ from pytest_modelcompare.gates.power_words import group_notes, needing, percent,
 from pytest_modelcompare.gates.printed import half_of_the_last_digit
 from pytest_modelcompare.gates.question import Question
 from pytest_modelcompare.gates.wording import rows_text
-from pytest_modelcompare.statistics import power
+from pytest_modelcompare.metrics.catalogue import METRICS
+from pytest_modelcompare.statistics import power, power_needed
 from pytest_modelcompare.statistics.paired import EXACT_UP_TO, NUISANCE_COVERAGE
 
 
@@ -76,13 +78,41 @@ def of_pairs(question: Question, facts: PlanFacts, confidence: float, discordanc
     never = None
     if is_tango(question):
         one_sided = (1 + margin) / 2
-        needed = power.rows_all_right(one_sided, confidence + NUISANCE_COVERAGE)
+        needed = power_needed.rows_all_right(one_sided, confidence + NUISANCE_COVERAGE)
         if needed > n and (n <= EXACT_UP_TO or margin >= 1) and facts.groups is None and one_model(question, facts):
             more = f"; {rows_text(needed)} rows could" if needed < inf else ""
             never = f"{NEVER} on these {n:,} rows: even with every row right for one of them alone{more}"
     else:
         notes = (f"about, as if {metric.name} were a share of the rows", *notes)
     return PlannedTest(n, chance, question.threshold, float(sign), what(question), needing(question), notes, never)
+
+
+def of_own(question: Question, facts: PlanFacts, confidence: float, discordance: float) -> PlannedTest:
+    """A metric that the project added, as a mean over rows that all lie at one end of its range or the other.
+
+    No mean of rows within the range varies more, so that such a metric has at least this power.
+
+    Source: Bhatia and Davis (2000), https://doi.org/10.1080/00029890.2000.12005203
+    """
+    spec = METRICS[question.metrics[0].name]
+    span, start = spec.high - spec.low, 0.0 if question.is_difference else spec.low
+
+    def as_share(value: float) -> float:
+        return (value - start) / span
+
+    of_shares = replace(question, threshold=as_share(question.threshold))
+    if question.is_difference:
+        test = of_pairs(of_shares, facts, confidence, discordance, facts.rows)
+    else:
+        test = of_share(of_shares, facts, confidence)
+    notes = (f"about, as if each row had {spec.name} {spec.low:g} or {spec.high:g}", *test.notes[1:])
+    return replace(
+        test,
+        power=lambda true: test.power(as_share(true)),
+        threshold=question.threshold,
+        best=start + span * test.best,
+        notes=notes,
+    )
 
 
 def of_published(question: Question, facts: PlanFacts, confidence: float) -> PlannedTest:

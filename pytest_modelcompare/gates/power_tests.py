@@ -13,7 +13,7 @@ from pytest_modelcompare.gates.power_facts import (
     rows_of,
 )
 from pytest_modelcompare.gates.power_rules import perfect_ranking
-from pytest_modelcompare.gates.power_shares import of_pairs, of_proportion, of_published, of_share
+from pytest_modelcompare.gates.power_shares import of_own, of_pairs, of_proportion, of_published, of_share
 from pytest_modelcompare.gates.power_words import group_notes, needing, what
 from pytest_modelcompare.gates.printed import ON_ROWS
 from pytest_modelcompare.gates.question import Question
@@ -38,6 +38,8 @@ def planned_test(question: Question, facts: PlanFacts, confidence: float, discor
     if metric.name == "auroc":
         return of_auroc(question, facts, confidence)
     n = counted(question, facts)[0]
+    if METRICS[metric.name].own:
+        return of_own(question, facts, confidence, discordance)
     if question.is_difference:
         return of_pairs(question, facts, confidence, discordance, n)
     if metric.name in EXACT_SHARES or metric.label is not None:

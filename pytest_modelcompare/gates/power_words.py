@@ -11,7 +11,7 @@ from pytest_modelcompare.gates.power_facts import ALIKE, GatePower, PlanFacts, P
 from pytest_modelcompare.gates.question import Question
 from pytest_modelcompare.gates.spec import GateSpec
 from pytest_modelcompare.gates.wording import format_value, on_claims_side, signed
-from pytest_modelcompare.statistics import power
+from pytest_modelcompare.statistics import power_needed
 
 
 def worded(
@@ -24,13 +24,13 @@ def worded(
     """
     if test.never:
         return GatePower(claim, test.n, 0.0, None, "", test.never, test.unit)
-    needed = power.true_value_needed(test.power, test.threshold, test.best)
+    needed = power_needed.true_value_needed(test.power, test.threshold, test.best)
     enough = f"is out of reach, whatever the {test.what}" if needed is None else test.enough(needed)
     if true is None:
         return GatePower(claim, test.n, None, needed, "; ".join([f"80 % power {enough}", *test.notes]), None, test.unit)
     chance = test.power(true)
     parts = [f"if {given}" if given else f"if the {test.what} is {shown(question, true)}"]
-    if chance < power.TARGET:
+    if chance < power_needed.TARGET:
         parts.append(f"80 % {enough}")
     warning = None
     if not on_claims_side(question, true):

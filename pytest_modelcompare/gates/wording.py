@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import inf, isfinite, sqrt
+import re
+from math import floor, inf, isfinite, log10, sqrt
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -19,43 +20,67 @@ from pytest_modelcompare.statistics.rows_needed import (
     rows_that_agree,
 )
 
+MOST_FINER = 4
+"""Digits more than usual that a figure is printed with at most."""
 
-def format_value(metric: str, value: float) -> str:
-    """A figure in its metric's own precision and unit."""
+
+def format_value(metric: str, value: float, finer: int = 0) -> str:
+    """A figure in its metric's own precision and unit.
+
+    Args:
+        finer: digits more than usual.
+    """
     spec = METRICS[metric]
     if not isfinite(value):
         return "∞" if value > 0 else "-∞"
     if spec.unit == "USD":
-        return f"{value:.2g} USD" if abs(value) < 1 else f"{value:,.2f} USD"
+        return f"{value:{'#' if finer else ''}.{2 + finer}g} USD" if abs(value) < 1 else f"{value:,.{2 + finer}f} USD"
+    if spec.unit and spec.own:
+        return f"{significant(value, 3 + finer)} {spec.unit}"
     if spec.unit:
-        return f"{value:,.1f} {spec.unit}" if abs(value) < 100 else f"{value:,.0f} {spec.unit}"
-    return f"{value:,.0f}" if spec.name == "parameters" else f"{value:.3f}"
+        return f"{value:,.{finer + (abs(value) < 100)}f} {spec.unit}"
+    return f"{value:,.0f}" if spec.name == "parameters" else f"{value:.{3 + finer}f}"
 
 
-def bare_value(metric: str, value: float) -> str:
+def significant(value: float, digits: int) -> str:
+    """So many digits, of any size and without an exponent: 0.0512, 5.12, 5,120."""
+    places = digits - 1 - floor(log10(abs(value))) if value else 0
+    return f"{value:,.{min(max(places, 0), 9)}f}"
+
+
+def bare_value(metric: str, value: float, finer: int = 0) -> str:
     """The same without its unit, inside parentheses."""
     unit = METRICS[metric].unit
-    return format_value(metric, value).removesuffix(f" {unit}") if unit else format_value(metric, value)
+    text = format_value(metric, value, finer)
+    return text.removesuffix(f" {unit}") if unit else text
 
 
-def signed(metric: str, value: float, *, bare: bool = False) -> str:
-    text = bare_value(metric, value) if bare else format_value(metric, value)
+def signed(metric: str, value: float, finer: int = 0, *, bare: bool = False) -> str:
+    text = bare_value(metric, value, finer) if bare else format_value(metric, value, finer)
     return text if value < 0 or text.startswith("-") else f"+{text}"
 
 
 def numbers(question: Question, found: Inference) -> str:
     """The estimate with its bounds: `0.930 (0.922 to 0.937, 3,080 rows)`."""
     metric = question.metrics[0].name
-    show = format_value if len(question.terms) == 1 else signed
-    value = show(metric, found.value)
+    one = len(question.terms) == 1
+    show = format_value if one else signed
     if found.method == "exact" or not isfinite(found.low + found.high):
-        return value
-    if len(question.terms) == 1:
-        bounds = f"{bare_value(metric, found.low)} to {bare_value(metric, found.high)}"
-    else:
-        bounds = f"{signed(metric, found.low, bare=True)} to {signed(metric, found.high, bare=True)}"
-    rows = f", {found.n:,} {what_of(question)}" if len(question.terms) == 1 else ""
-    return f"{value} ({bounds}{rows})"
+        return show(metric, found.value)
+    finer = digits_that_tell(metric, found)
+    value, low, high = (show(metric, number, finer) for number in (found.value, found.low, found.high))
+    unit = f" {METRICS[metric].unit}"
+    rows = f", {found.n:,} {what_of(question)}" if one else ""
+    return f"{value} ({low.removesuffix(unit)} to {high.removesuffix(unit)}{rows})"
+
+
+def digits_that_tell(metric: str, found: Inference) -> int:
+    """Digits more than usual that tell an estimate from its bounds, however narrow they are."""
+    bounds = [bound for bound in (found.low, found.high) if bound != found.value]
+    for finer in range(MOST_FINER):
+        if bare_value(metric, found.value, finer) not in [bare_value(metric, bound, finer) for bound in bounds]:
+            return finer
+    return MOST_FINER
 
 
 def what_of(question: Question) -> str:
@@ -71,7 +96,9 @@ def margin_text(question: Question, found: Inference, *, passed: bool) -> str:
         return ""
     metric = question.metrics[0].name
     gap = abs(found.value - question.threshold)
-    return f", {'short' if question.above else 'over'} by {format_value(metric, gap)}"
+    texts = [format_value(metric, gap, finer) for finer in range(MOST_FINER + 1)]
+    text = next((one for one in texts if re.search("[1-9]", one)), texts[0])
+    return f", {'short' if question.above else 'over'} by {text}"
 
 
 def alone_text(question: Question, sides: list[Evidence]) -> str:

@@ -59,12 +59,19 @@ def own_figure(metric: OwnMetric, evidence: Evidence, predictions: Predictions) 
 
 def own_doubt(metric: OwnMetric, evidence: Evidence) -> str | None:
     """Why no interval may rest on the influence of these rows; None where it may."""
-    if len(evidence.truth) < FEWEST_ROWS:
-        return f"{len(evidence.truth)} rows are too few for an interval of {metric.name}: it takes {FEWEST_ROWS}"
+    if because := too_few_for_own(metric.name, len(evidence.truth)):
+        return because
     for predictions in evidence.predictions:
         if said := kept("doubt", metric, answered(evidence, predictions, metric), doubt):
             return said
     return None
+
+
+def too_few_for_own(name: str, n_rows: int) -> str | None:
+    """Why so many rows carry no interval of a metric that a project added; None where they do."""
+    if n_rows >= FEWEST_ROWS:
+        return None
+    return f"{n_rows} rows are too few for an interval of {name}: it takes {FEWEST_ROWS}"
 
 
 def doubt(metric: OwnMetric, rows: Answered) -> str | None:

@@ -12,6 +12,7 @@ from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.gates.spec import GateSpec
 from pytest_modelcompare.pytest_plugin.session import SESSION
 from pytest_modelcompare.records import Outcomes, Verdict
+from pytest_modelcompare.records.printable import printable
 from pytest_modelcompare.suite.load import load_suite
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class GateItem(pytest.Item):
             self.verdict = comparisons.verdict(self.suite, self.spec)
         except ModelCompareError as error:
             pytest.fail(str(error), pytrace=False)
+        self.user_properties.extend(junit_properties(self.verdict))
         if self.verdict.outcome is Outcomes.SKIPPED:
             pytest.skip(self.verdict.message)
         if self.verdict.outcome is Outcomes.ERROR:
@@ -81,7 +83,6 @@ class GateItem(pytest.Item):
     def runtest(self) -> None:
         """Hold the gate."""
         assert self.verdict is not None
-        self.user_properties.extend(junit_properties(self.verdict))
         if self.verdict.outcome is not Outcomes.PASS:
             raise GateNotHeld(self.verdict)
 
@@ -103,7 +104,7 @@ def worded(verdict: Verdict) -> str:
     how = ", ".join(part for part in (verdict.test, verdict.target) if part)
     if how and verdict.outcome is not Outcomes.ERROR:
         lines.append(f"  {how}; bounds at {verdict.confidence:.0%} each")
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def junit_properties(verdict: Verdict) -> list[tuple[str, object]]:

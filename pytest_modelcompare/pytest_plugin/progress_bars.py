@@ -88,6 +88,7 @@ class BarWatcher:
             if self.bars is None:
                 from rich.console import Console
                 from rich.progress import Progress as Bars
+                from rich.theme import Theme
 
                 width, height = window(self.stream)
                 console = Console(
@@ -97,6 +98,7 @@ class BarWatcher:
                     no_color=not self.colour,
                     force_terminal=True,
                     legacy_windows=False,
+                    theme=Theme({"progress.elapsed": "none"}),  # rich's yellow is lost on a light background
                 )
                 self.leave_line(console.width)
                 self.bars = Bars(

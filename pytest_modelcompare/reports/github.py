@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_modelcompare.records.report import GateReport, SessionReport, SuiteReport
-from pytest_modelcompare.reports.headline import worst_first
+from pytest_modelcompare.reports.headline import said, worst_first
 from pytest_modelcompare.reports.markdown_report import render_markdown
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
@@ -43,7 +43,7 @@ def annotation(level: str, suite: SuiteReport, gate: GateReport, workspace: Path
     shown = path.relative_to(workspace) if path.is_relative_to(workspace) else path
     title = f"{gate.outcome.upper()}: {gate.gate}"
     facts = f"file={in_property(shown.as_posix())},line={gate.line},title={in_property(title)}"
-    return f"::{level} {facts}::{in_message(' '.join(gate.message.split()))}"
+    return f"::{level} {facts}::{in_message(said(gate))}"
 
 
 def in_message(text: str) -> str:

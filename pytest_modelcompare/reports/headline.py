@@ -49,6 +49,11 @@ def worst_first(gates: Sequence[GateReport]) -> list[GateReport]:
     return sorted(gates, key=lambda gate: WORST_FIRST.index(gate.outcome))
 
 
+def said(gate: GateReport) -> str:
+    """What a gate says, on one line: an error's remedy stands on a line of its own."""
+    return "; ".join(" ".join(line.split()) for line in gate.message.splitlines() if line.strip())
+
+
 def shown_path(suite: SuiteReport) -> str:
     """The suite's file as pytest names it: below the rootdir, without the machine's folders."""
     named = suite.gates[0].nodeid.partition("::")[0] if suite.gates else ""

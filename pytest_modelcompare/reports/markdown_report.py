@@ -6,7 +6,7 @@ import re
 
 from pytest_modelcompare.records.report import GateReport, SessionReport, SuiteReport
 from pytest_modelcompare.reports.gate_details import details
-from pytest_modelcompare.reports.headline import headline, shown_path, worst_first
+from pytest_modelcompare.reports.headline import headline, said, shown_path, worst_first
 from pytest_modelcompare.reports.notes import described, notes, shown_name, spent
 from pytest_modelcompare.reports.numbers import plural
 from pytest_modelcompare.reports.table import BLANK, WORDS, columns_of
@@ -65,7 +65,7 @@ def gate_table(gates: list[GateReport]) -> str:
     lines = ["| | gate | result |", "|---|---|---|"]
     for gate in gates[:MOST_GATES]:
         outcome = f"{SIGNS[gate.outcome]}&nbsp;{gate.outcome}"
-        lines.append(f"| {outcome} | {code(gate.gate, in_table=True)} | {plain(gate.message)} |")
+        lines.append(f"| {outcome} | {code(gate.gate, in_table=True)} | {plain(said(gate))} |")
     if len(gates) > MOST_GATES:
         lines.append(f"| | and {len(gates) - MOST_GATES:,} more | |")
     return "\n".join(lines)
@@ -84,7 +84,7 @@ def contestants_table(suite: SuiteReport) -> str:
 
     head = ["contestant", *(one.title for one in columns)]
     aligned = [":--" if title in ("contestant", *WORDS) else "--:" for title in head]
-    lines = [f"| {' | '.join(head)} |", f"|{'|'.join(aligned)}|"]
+    lines = [f"| {' | '.join(map(plain, head))} |", f"|{'|'.join(aligned)}|"]
     for name, row in list(rows.items())[:MOST_CONTESTANTS]:
         shown = code(shown_name(name, row).strip(), in_table=True)
         cells = [cell(name, one.title, one.cell(row)) for one in columns]

@@ -20,7 +20,7 @@ from pytest_modelcompare.gates.spec import GateSpec
 from pytest_modelcompare.inference.timing import measure_latencies
 from pytest_modelcompare.records import Dataset, Published
 from pytest_modelcompare.reports.numbers import plural
-from pytest_modelcompare.statistics.power import joint_power
+from pytest_modelcompare.statistics.power_needed import joint_power
 from pytest_modelcompare.suite.model import Suite
 
 CORRELATED = 0.5

@@ -19,7 +19,9 @@ def words(suite: SuiteReport, limits: Limits, found: Recommendation) -> list[str
     if not rows:
         return priors(suite)
     if found.choice is None:
-        return [f"{suite.name}: no contestant keeps to the limits.", *excluded(found, rows), *turning(suite, limits)]
+        nearest = [f"  The most accurate, {found.runner_up}, would need {'; and '.join(unmet(found, found.runner_up))}"]
+        head = f"{suite.name}: no contestant keeps to the limits."
+        return [head, *nearest, *excluded(found, rows), *turning(suite, limits)]
     choice, row = found.choice, rows[found.choice]
     lines = (
         [f"{suite.name}: ship {choice}."] if found.shown else [f"{suite.name}: {choice}, but not shown to be the one."]
@@ -40,12 +42,13 @@ def reasons(found: Recommendation, rows: dict[str, ContestantReport], limits: Li
     said += [f"not shown to keep to the limit: {held(one)}" for one in own if one.standing is Standing.UNSHOWN]
     said += [f"not measured: {NAMES[one.metric]}" for one in own if one.standing is Standing.UNMEASURED]
     if choice == found.best:
-        said.append("the most accurate" + (" that keeps to the limits" if own else ""))
+        of_whom = " that keeps to the limits" if found.limits_shown else " that is not shown to break a limit"
+        said.append("the most accurate" + (of_whom if own else ""))
     else:
         said.append(f"cheaper than {found.best}, and loses less than {limits.within:g} of its accuracy")
     said += [against(rival, found, limits) for rival in found.rivals]
     if not found.rivals and len(rows) > 1:
-        said.append("no other contestant keeps to the limits")
+        said.append(f"every other contestant {'misses' if found.limits_shown else 'breaks'} a limit")
     return said
 
 
@@ -68,11 +71,7 @@ def against(rival: Rival, found: Recommendation, limits: Limits) -> str:
 def needed(found: Recommendation, rows: dict[str, ContestantReport], limits: Limits) -> str:
     """What would make the runner-up the choice."""
     name = str(found.runner_up)
-    missing = [
-        f"{NAMES[one.metric]} {VERBS[one.standing]} {side(one.metric)} {shown(one.metric, one.limit)}"
-        for one in found.checks[name]
-        if one.standing is not Standing.WITHIN
-    ]
+    missing = unmet(found, name)
     own, other = price(rows[str(found.choice)], limits), price(rows[name], limits)
     ours, theirs = (rows[one].metrics[ACCURACY].value for one in (str(found.choice), name))
     if own is not None and other is not None and other < own:
@@ -81,10 +80,21 @@ def needed(found: Recommendation, rows: dict[str, ContestantReport], limits: Lim
     elif own is not None and other is not None:
         enough = ours + limits.within
         need = f"an accuracy above {enough:.3f}" if theirs <= enough < 1 else ""
-        missing.append(" or ".join(part for part in (need, f"a price below {usd(own)} USD{unit(limits)}") if part))
+        missing.append(
+            " or ".join(part for part in (need, f"a price below {usd(own).lstrip('<')} USD{unit(limits)}") if part)
+        )
     elif theirs <= ours < 1:
         missing.append(f"an accuracy above {ours:.3f}")
     return f"would need {'; and '.join(missing)}" if missing else "no figure of its own would make it the choice"
+
+
+def unmet(found: Recommendation, name: str | None) -> list[str]:
+    """The limits that a contestant is not shown to keep, and what would be enough."""
+    return [
+        f"{NAMES[one.metric]} {VERBS[one.standing]} {side(one.metric)} {shown(one.metric, one.limit)}"
+        for one in found.checks.get(str(name), ())
+        if one.standing is not Standing.WITHIN
+    ]
 
 
 def excluded(found: Recommendation, rows: dict[str, ContestantReport]) -> list[str]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 from dataclasses import is_dataclass
-from textwrap import dedent
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -17,6 +15,7 @@ from pytest_modelcompare.records.accepted import Against
 from pytest_modelcompare.records.report import SessionReport
 from pytest_modelcompare.records.verdict import Figure
 from pytest_modelcompare.reports import schema_parts as parts
+from pytest_modelcompare.suite.docstrings import docstrings
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
@@ -75,18 +74,7 @@ def described(schema: Schema, kind: type) -> None:
     schema["description"] = inspect.cleandoc(kind.__doc__ or "")
     for name, text in docstrings(kind).items():
         if name in schema["properties"]:
-            schema["properties"][name]["description"] = text
-
-
-def docstrings(kind: type) -> dict[str, str]:
-    """Field → the string below it."""
-    (found,) = ast.parse(dedent(inspect.getsource(kind))).body
-    assert isinstance(found, ast.ClassDef)
-    texts = {}
-    for field, after in zip(found.body, found.body[1:], strict=False):
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(after, ast.Expr):
-            texts[field.target.id] = " ".join(str(ast.literal_eval(after.value)).split())
-    return texts
+            schema["properties"][name]["description"] = " ".join(text.split())
 
 
 def nullable(schema: Any) -> Any:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from pytest_modelcompare.records.report import ContestantReport, MetricReport, SuiteReport
-from pytest_modelcompare.reports.numbers import count, decimals_supported, milliseconds, share, usd
+from pytest_modelcompare.reports.numbers import count, milliseconds, share, usd
+from pytest_modelcompare.reports.own_metrics import decimals_of, own_metrics, shown
 from pytest_modelcompare.reports.winners import figure
 
 Cell = Callable[[ContestantReport], str]
@@ -28,52 +29,62 @@ class Column:
     metric: str | None = None
     """By which the best of the column is marked."""
 
+    gives_way: int = 0
+    """The column with the highest number goes first where a terminal is too narrow for all; 0: it stays."""
+
 
 def columns_of(suite: SuiteReport, width: int | None = None) -> tuple[Column, ...]:
     """All columns, or those that a terminal has room for; shares are rounded to what their intervals support."""
     quality, ranking = shares_of(suite, "accuracy"), shares_of(suite, "auroc")
     columns = (
-        Column("accuracy", metric("accuracy", partial(bounded, shown=quality)), 0, "accuracy"),
-        Column("F1", plain("f1", quality), 0, "f1"),
-        Column("AUROC", plain("auroc", ranking), 0, "auroc"),
-        Column("p50/p95 ms", p50_p95, 0, "latency_p95_ms"),
-        Column("USD/1k", plain("cost_per_1k", usd), 0, "cost_per_1k"),
-        Column("trained", trained_in, 90),
+        Column("accuracy", metric("accuracy", partial(bounded, text=quality)), 0, "accuracy"),
+        *own_columns(suite),
+        Column("F1", plain("f1", quality), 0, "f1", 3),
+        Column("AUROC", plain("auroc", ranking), 0, "auroc", 4),
+        Column("p50/p95 ms", p50_p95, 0, "latency_p95_ms", 1),
+        Column("USD/1k", plain("cost_per_1k", usd), 0, "cost_per_1k", 1),
+        Column("trained", trained_in, 90, gives_way=5),
         Column("from", origin),
-        Column("method", lambda row: row.method, 110),
-        Column("parameters", plain("parameters", count), 110),
-        Column("MB", plain("size_mb", lambda value: f"{value:.1f}"), 140, "size_mb"),
-        Column("rows/s", plain("throughput_per_s", lambda value: f"{value:,.0f}"), 140, "throughput_per_s"),
+        Column("method", lambda row: row.method, 110, gives_way=6),
+        Column("parameters", plain("parameters", count), 110, gives_way=7),
+        Column("MB", plain("size_mb", lambda value: f"{value:.1f}"), 140, "size_mb", 8),
+        Column("rows/s", plain("throughput_per_s", lambda value: f"{value:,.0f}"), 140, "throughput_per_s", 9),
     )
     return tuple(column for column in columns if width is None or width >= column.least_width)
 
 
+def own_columns(suite: SuiteReport) -> list[Column]:
+    """A column for each metric that the project added; the first of them stays in the narrowest table."""
+    return [
+        Column(name, plain(name, shown(suite, name)), 0, name, gives_way=2 if place else 0)
+        for place, name in enumerate(own_metrics(suite))
+    ]
+
+
 def shares_of(suite: SuiteReport, metric: str) -> Callable[[float], str]:
     """How a metric between 0 and 1 is printed in this suite: one number of decimals for the whole column."""
-    found = [figure(row, metric) for row in (*suite.contestants.values(), *suite.references.values())]
-    widths = [(one.high - one.low) / 2 for one in found if one and one.low is not None and one.high is not None]
-    return partial(share, decimals=decimals_supported(widths))
+    return partial(share, decimals=decimals_of(suite, metric))
 
 
-def metric(name: str, shown: Callable[[MetricReport], str]) -> Cell:
+def metric(name: str, text: Callable[[MetricReport], str]) -> Cell:
     """A cell for one metric; blank where the contestant cannot carry it."""
 
     def cell(row: ContestantReport) -> str:
         found = figure(row, name)
-        return BLANK if found is None else shown(found)
+        return BLANK if found is None else text(found)
 
     return cell
 
 
-def plain(name: str, shown: Callable[[float], str]) -> Cell:
+def plain(name: str, text: Callable[[float], str]) -> Cell:
     """A cell for one metric without its interval."""
-    return metric(name, lambda found: shown(found.value))
+    return metric(name, lambda found: text(found.value))
 
 
-def bounded(found: MetricReport, shown: Callable[[float], str]) -> str:
+def bounded(found: MetricReport, text: Callable[[float], str]) -> str:
     if found.low is None or found.high is None:
-        return shown(found.value)
-    return f"{shown(found.value)} ({shown(found.low)}–{shown(found.high)})"
+        return text(found.value)
+    return f"{text(found.value)} ({text(found.low)}–{text(found.high)})"
 
 
 def p50_p95(row: ContestantReport) -> str:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from pytest_modelcompare.records.printable import printable
 from pytest_modelcompare.records.report import SessionReport, SuiteReport
 from pytest_modelcompare.reports.headline import headline
 from pytest_modelcompare.reports.notes import described, notes, spent
@@ -61,7 +62,7 @@ def rendered(report: SessionReport, *, width: int, colour: bool) -> str:
 
 def write_suite(console: Console, suite: SuiteReport) -> None:
     """One suite: what it is about, the verdict, its table, its gates, what to know when reading them."""
-    console.print(Text(suite.name, style="bold"), Text(described(suite), style="dim"))
+    console.print(Text(printable(suite.name), style="bold"), Text(described(suite), style="dim"))
     if suite.gates:
         verdict = headline(suite)
         console.print(Text("  ") + Text(verdict.text, style=STYLES[verdict.outcome]))
@@ -80,4 +81,4 @@ def write_suite(console: Console, suite: SuiteReport) -> None:
 
 
 def write_note(console: Console, text: str) -> None:
-    console.print(Padding(Text(text, style="dim"), (0, 0, 0, 2), expand=False))
+    console.print(Padding(Text(printable(text), style="dim"), (0, 0, 0, 2), expand=False))

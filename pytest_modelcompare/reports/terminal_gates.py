@@ -9,12 +9,14 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from pytest_modelcompare.records.printable import printable
 from pytest_modelcompare.records.report import GateReport, SuiteReport
 from pytest_modelcompare.reports.gate_details import details
-from pytest_modelcompare.reports.headline import worst_first
+from pytest_modelcompare.reports.headline import said, worst_first
 from pytest_modelcompare.reports.sparkline import LONGEST, history_bars, history_lines
 
-STYLES = {"pass": "green", "fail": "bold red", "undecided": "yellow", "error": "bold red", "skipped": "dim"}
+# yellow would be lost on a light background, where most terminals draw it pale
+STYLES = {"pass": "green", "fail": "bold red", "undecided": "magenta", "error": "bold red", "skipped": "dim"}
 LEAST_ROOM = 40
 """Narrower than this, numbers stand better below their gate than beside it."""
 
@@ -47,7 +49,7 @@ def room_beside(console: Console, width: int) -> int:
 
 
 def needed(gate: GateReport) -> int:
-    return min(LEAST_ROOM, len(" ".join(gate.message.split())))
+    return min(LEAST_ROOM, len(said(gate)))
 
 
 def write_gate(console: Console, gate: GateReport, history: Sessions = (), width: int = 0) -> None:
@@ -58,12 +60,12 @@ def write_gate(console: Console, gate: GateReport, history: Sessions = (), width
             sentence where they fit, else below it.
     """
     outcome = Text(gate.outcome.upper().ljust(OUTCOME), style=STYLES[gate.outcome])
-    message = Text(" ".join(gate.message.split()))
+    sentence, message = printable(gate.gate), Text(printable(said(gate)))
     if width:
-        head = Text("  ") + Text(gate.gate.ljust(width)) + Text("  ") + outcome + Text("  ")
+        head = Text("  ") + Text(sentence.ljust(width)) + Text("  ") + outcome + Text("  ")
         indent = head.cell_len
     else:
-        head, indent = Text("  ") + outcome + Text(" ") + Text(gate.gate), BELOW
+        head, indent = Text("  ") + outcome + Text(" ") + Text(sentence), BELOW
         if head.cell_len + 2 + message.cell_len <= console.width:
             head += Text("  ")
         else:
@@ -73,7 +75,7 @@ def write_gate(console: Console, gate: GateReport, history: Sessions = (), width
     lines = message.wrap(console, console.width - (indent if width else head.cell_len))
     beside = write_lines(console, head, list(lines), " " * indent, bars)
     for text in [*history_lines(history, beside=beside), *details(gate)]:
-        console.print(Padding(Text(text, style="dim"), (0, 0, 0, BELOW), expand=False))
+        console.print(Padding(Text(printable(text), style="dim"), (0, 0, 0, BELOW), expand=False))
 
 
 def write_lines(console: Console, head: Text, lines: Sequence[Text], indent: str, bars: Text) -> bool:

@@ -22,15 +22,14 @@ BESIDE_NAMES = 64
 def table(suite: SuiteReport, width: int) -> Table:
     """As many columns as the width takes."""
     named = members_width(suite, width)
-    columns = columns_of(suite, width - max(0, named - LEAST_NAMES))
+    columns = fitting(suite, width, named)
     shown = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1), collapse_padding=width < NARROW)
     if named:  # members differ at their end: they are folded, between two settings where there is room
         shown.add_column("contestant", overflow="fold", min_width=named)
     else:
         shown.add_column("contestant", no_wrap=True, overflow="ellipsis", min_width=6)
     cells = []
-    for column in columns:
-        title, *below = column_cells(suite, column)
+    for title, *below in columns.values():
         shown.add_column(title, no_wrap=True)
         cells.append(below)
     lines = list(zip(*cells, strict=True))
@@ -41,6 +40,23 @@ def table(suite: SuiteReport, width: int) -> Table:
     for name, line in zip(suite.references, lines[len(suite.contestants) :], strict=True):
         shown.add_row(Text(name), *line, style="dim")
     return shown
+
+
+def fitting(suite: SuiteReport, width: int, named: int) -> dict[Column, list[Text]]:
+    """The columns that the width takes, each with its cells; what gives way goes before names are cut short.
+
+    Args:
+        named: how wide the names of sweeps' members stand; 0 without any.
+    """
+    found = {column: column_cells(suite, column) for column in columns_of(suite, width - max(0, named - LEAST_NAMES))}
+    names = named or min(LEAST_NAMES, max(map(len, (*suite.contestants, *suite.references, "contestant"))))
+    gap = 2 if width < NARROW else 3
+    while names + sum(gap + max(cell.cell_len for cell in cells) for cells in found.values()) > width:
+        last = max(found, key=lambda column: column.gives_way)
+        if last.gives_way == 0:
+            break
+        del found[last]
+    return found
 
 
 def column_cells(suite: SuiteReport, column: Column) -> list[Text]:
@@ -58,7 +74,8 @@ def column_cells(suite: SuiteReport, column: Column) -> list[Text]:
 
 
 def any_marked(suite: SuiteReport, width: int) -> bool:
-    return any(winners(suite, column.metric) for column in columns_of(suite, width) if column.metric)
+    columns = fitting(suite, width, members_width(suite, width))
+    return any(winners(suite, column.metric) for column in columns if column.metric)
 
 
 def members_width(suite: SuiteReport, width: int) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 from pytest_modelcompare.records.history import Revision
 from pytest_modelcompare.records.report import ContestantReport, GateReport, SuiteReport
 from pytest_modelcompare.reports.headline import WORST_FIRST, headline, shown_path
+from pytest_modelcompare.reports.headline import said as said_by
 
 SAID = {">=": "ge", "<=": "le", ">": "gt", "<": "lt", "/": "over", "*": "times", "+": "plus"}
 """Signs of the gates' language that MLflow takes in no metric's name."""
@@ -52,7 +53,7 @@ def session_run(suite: SuiteReport, revision: Revision, session: str) -> Tracked
         **({"modelcompare.uncommitted_changes": "true"} if revision.dirty else {}),
         "modelcompare.session": session,
         "modelcompare.outcome": verdict.outcome,
-        **{f"gate.{name}": f"{gate.outcome}: {gate.message}" for name, gate in named(suite.gates)},
+        **{f"gate.{name}": f"{gate.outcome}: {said_by(gate)}" for name, gate in named(suite.gates)},
     }
     return TrackedRun(
         suite.name or shown_path(suite),

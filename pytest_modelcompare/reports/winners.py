@@ -23,6 +23,12 @@ def competing(row: ContestantReport, metric: str) -> MetricReport | None:
     return None if found is not None and metric in TRAINING and found.value == 0 else found
 
 
+def higher_is_better(suite: SuiteReport, metric: str) -> bool:
+    """A stored report says it of metrics that its project added: nobody else knows them."""
+    own = suite.own_metrics.get(metric)
+    return METRICS[metric].higher_is_better if own is None else own.higher_is_better
+
+
 def winners(suite: SuiteReport, metric: str) -> frozenset[str]:
     """The contestants with the best value, several where some are equal; none where most are.
 
@@ -32,6 +38,6 @@ def winners(suite: SuiteReport, metric: str) -> frozenset[str]:
     values = {name: found.value for name, row in suite.contestants.items() if (found := competing(row, metric))}
     if not values:
         return frozenset()
-    best = (max if METRICS[metric].higher_is_better else min)(values.values())
+    best = (max if higher_is_better(suite, metric) else min)(values.values())
     shared = frozenset(name for name, value in values.items() if abs(value - best) <= SAME * max(abs(best), SAME))
     return shared if len(shared) <= len(values) / 2 else frozenset()

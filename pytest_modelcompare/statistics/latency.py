@@ -41,11 +41,8 @@ def exceedance(
     if len(np.unique(blocks)) >= FEWEST_BLOCKS and 0 < slower.sum() < m:
         tested = clustered_proportion(slower, blocks, limit, confidence)
         method = "exceedance in interleaved blocks"
-    low, high = quantile_bounds(milliseconds, quantile, confidence)
     value = float(np.quantile(milliseconds, quantile))
-    # few exceedances mean a fast contestant: the sides change places
-    low, high = (low, min(high, threshold)) if tested.p_below <= 1 - confidence else (low, max(high, threshold))
-    low = max(low, threshold) if tested.p_above <= 1 - confidence else min(low, threshold)
+    low, high = agreeing(quantile_bounds(milliseconds, quantile, confidence), tested, threshold, confidence)
     because = too_few_requests(m, quantile, confidence)
     return Inference(value, low, high, tested.p_above, tested.p_below, method, m, because, tested.notes)
 
@@ -56,6 +53,15 @@ def quantile_bounds(milliseconds: NDArray[np.float64], quantile: float, confiden
     m = len(ordered)
     low, high = clopper_pearson(quantile * m, m, confidence)
     return float(ordered[int(low * (m - 1))]), float(ordered[min(int(np.ceil(high * (m - 1))), m - 1)])
+
+
+def agreeing(
+    bounds: tuple[float, float], tested: Inference, threshold: float, confidence: float
+) -> tuple[float, float]:
+    """Bounds for show that lie on the side of the threshold that the test says."""
+    low, high = bounds
+    high = min(high, threshold) if tested.p_below <= 1 - confidence else max(high, threshold)
+    return (max(low, threshold) if tested.p_above <= 1 - confidence else min(low, threshold)), high
 
 
 def too_few_requests(m: int, quantile: float, confidence: float) -> str | None:
@@ -86,7 +92,8 @@ def block_comparison(
         threshold: milliseconds.
 
     Returns:
-        value and bounds in milliseconds.
+        value and bounds in milliseconds. The bounds are of the difference, made from all blocks but
+        one: the ratio's would leave out how far B's own level may lie from the one measured.
     """
     method = "block jackknife" if threshold else "block log ratio"
     common = np.intersect1d(blocks_a, blocks_b)
@@ -101,18 +108,19 @@ def block_comparison(
     in_a, in_b = np.isin(blocks_a, common), np.isin(blocks_b, common)
     first, second = sides(in_a, in_b)
     g = len(common)
+    without = [sides(in_a & (blocks_a != block), in_b & (blocks_b != block)) for block in common]
     if threshold == 0:
         each = log_ratios(sides(blocks_a == block, blocks_b == block) for block in common)
         value, se = float(each.mean()), float(each.std(ddof=1)) / sqrt(g)
     else:
-        each = log_ratios(sides(in_a & (blocks_a != block), in_b & (blocks_b != block)) for block in common)
+        each = log_ratios(without)
         value, se = log(first / second), float(each.std()) * sqrt(g - 1)
     tested = t_inference(value, se, g - 1, 0.0, confidence, method, len(ms_a))
-
-    def in_ms(log_ratio: float) -> float:
-        return threshold + second * float(np.expm1(log_ratio))
-
-    return replace(tested, value=in_ms(tested.value), low=in_ms(tested.low), high=in_ms(tested.high))
+    in_ms = threshold + second * float(np.expm1(value))
+    se_ms = float(np.std([a - b for a, b in without])) * sqrt(g - 1)
+    shown = t_inference(in_ms, se_ms, g - 1, threshold, confidence, method, len(ms_a))
+    low, high = agreeing((shown.low, shown.high), tested, threshold, confidence)
+    return replace(tested, value=in_ms, low=low, high=high)
 
 
 def log_ratios(pairs: Iterable[tuple[float, float]]) -> NDArray[np.float64]:

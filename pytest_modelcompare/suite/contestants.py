@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from pytest_modelcompare.contestants.base import ContestantSpec, NotYet, Settings
 from pytest_modelcompare.contestants.registry import LATER, METHODS, engine_of
+from pytest_modelcompare.suite.document import Document, Path
 from pytest_modelcompare.suite.sweeps import NOT_AVAILABLE, expanded, swept_values
 from pytest_modelcompare.suite.trained import (
     OF_TRAINED,
@@ -20,7 +21,6 @@ from pytest_modelcompare.suite.trained import (
     trains,
 )
 from pytest_modelcompare.suite.validate import note, unknown_key, validated
-from pytest_modelcompare.suite.yaml_reader import Document, Path
 
 NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 

@@ -8,10 +8,11 @@ from typing import Any
 from pytest_modelcompare.contestants.registry import LOCAL
 from pytest_modelcompare.errors import Problem, SuiteError
 from pytest_modelcompare.suite.contestants import contestant_specs
+from pytest_modelcompare.suite.document import Document
 from pytest_modelcompare.suite.gates import gate_specs
 from pytest_modelcompare.suite.model import Suite, SuiteSettings
 from pytest_modelcompare.suite.validate import unknown_key, validated
-from pytest_modelcompare.suite.yaml_reader import Document, read_document
+from pytest_modelcompare.suite.yaml_reader import read_document
 
 
 def load_suite(path: Path, shown: str | None = None) -> Suite:

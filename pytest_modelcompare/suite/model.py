@@ -21,9 +21,7 @@ FORMAT = 1
 class Part(BaseModel):
     """Base of a suite's settings; the docstrings of fields are their documentation."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, strict=True, allow_inf_nan=False
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class ComputeSettings(Part):

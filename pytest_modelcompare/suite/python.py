@@ -6,9 +6,9 @@ import inspect
 from pathlib import Path
 from typing import Any
 
+from pytest_modelcompare.suite.document import Document
 from pytest_modelcompare.suite.load import suite_of
 from pytest_modelcompare.suite.model import FORMAT, Suite
-from pytest_modelcompare.suite.yaml_reader import Document
 
 
 def compare(*, data: dict[str, Any], contestants: dict[str, Any], name: str = "suite", **options: Any) -> Suite:

@@ -14,6 +14,7 @@ from pytest_modelcompare.contestants.registry import LATER, METHODS
 from pytest_modelcompare.contestants.training_rows import TrainedOptions, TrainSettings
 from pytest_modelcompare.data.recorded import RecordedSource
 from pytest_modelcompare.data.settings import DataSettings, SourceSettings, SplitSettings
+from pytest_modelcompare.suite.docstrings import descriptions
 from pytest_modelcompare.suite.model import BudgetSettings, ComputeSettings, GateSettings, PriceSettings, SuiteSettings
 from pytest_modelcompare.suite.trained import trains
 
@@ -48,10 +49,11 @@ def section(title: str, model: type[BaseModel], method: str | None = None) -> st
 
 def rows(model: type[BaseModel], method: str | None) -> Iterator[str]:
     main = getattr(model, "main", None) if method else None
+    texts = descriptions(model)
     for name, field in model.model_fields.items():
         key = method if name == main else name
         later = " *Not available in this version.*" if any(isinstance(one, NotYet) for one in field.metadata) else ""
-        yield f"| `{key}` | {kind(field)} | {default(field)} | {' '.join((field.description or '').split())}{later} |"
+        yield f"| `{key}` | {kind(field)} | {default(field)} | {' '.join(texts.get(name, '').split())}{later} |"
     if method is not None and trains(method):
         yield from rows(TrainedOptions, None)
 

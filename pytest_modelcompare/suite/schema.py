@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from pytest_modelcompare.contestants.registry import METHODS
 from pytest_modelcompare.contestants.training_rows import TrainedOptions
+from pytest_modelcompare.suite.docstrings import descriptions, nested
 from pytest_modelcompare.suite.model import SuiteSettings
 from pytest_modelcompare.suite.sweeps import OF_TRAIN, sweepable
 from pytest_modelcompare.suite.trained import trains
@@ -21,6 +22,9 @@ def suite_schema() -> dict[str, Any]:
     models: list[type[BaseModel]] = [SuiteSettings, TrainedOptions, *METHODS.values()]
     refs, whole = models_json_schema([(model, "validation") for model in models], ref_template="#/$defs/{model}")
     definitions: dict[str, Any] = whole["$defs"]
+    for model in nested(*models):
+        for name, text in descriptions(model).items():
+            definitions[model.__name__]["properties"][name]["description"] = text
     suite = definitions.pop("SuiteSettings")
     trained = definitions.pop("TrainedOptions")["properties"]
     sizes = definitions["TrainSettings"]["properties"]
@@ -34,13 +38,13 @@ def suite_schema() -> dict[str, Any]:
         "minProperties": 1,
         "propertyNames": {"pattern": r"^[A-Za-z_]\w*$"},
         "additionalProperties": {"oneOf": contestants},
-        "description": SuiteSettings.model_fields["contestants"].description,
+        "description": descriptions(SuiteSettings)["contestants"],
     }
     suite["properties"]["defaults"] = {
         "type": "object",
         "properties": {method: closed(found) for method, found in properties.items()},
         "additionalProperties": False,
-        "description": SuiteSettings.model_fields["defaults"].description,
+        "description": descriptions(SuiteSettings)["defaults"],
     }
     assert refs
     return {**suite, "$schema": DIALECT, "title": "pytest-modelcompare suite", "$defs": definitions}

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from pytest_modelcompare.contestants.base import ContestantSpec, NotYet, Settings
 from pytest_modelcompare.contestants.training_rows import SIZES, TrainSettings
 from pytest_modelcompare.gates.claims import number_text, quoted_label
+from pytest_modelcompare.suite.document import Document, Path
 from pytest_modelcompare.suite.validate import note, shown, unknown_key, validated
-from pytest_modelcompare.suite.yaml_reader import Document, Path
 
 NOT_AVAILABLE = "is not available in this version"
 FORM = "`sweep: {learning_rate: [1e-5, 2e-5]}`"

@@ -8,9 +8,9 @@ from typing import Any
 from pytest_modelcompare.contestants.base import Settings
 from pytest_modelcompare.contestants.registry import LATER, LOCAL, METHODS
 from pytest_modelcompare.contestants.training_rows import TrainedOptions, TrainSettings
+from pytest_modelcompare.suite.document import Document, Path
 from pytest_modelcompare.suite.sweeps import NOT_AVAILABLE, OF_TRAIN, swept_values
 from pytest_modelcompare.suite.validate import shown, validated
-from pytest_modelcompare.suite.yaml_reader import Document, Path
 
 OF_TRAINED = tuple(TrainedOptions.model_fields)
 """Options of every trained contestant."""

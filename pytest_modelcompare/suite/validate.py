@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from pytest_modelcompare.suite.yaml_reader import Document, Path
+from pytest_modelcompare.suite.document import Document, Path
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,13 @@ def test_help_loads_nothing_but_the_parser(arguments: list[str]):
     code = f"import sys; sys.argv = ['modelcompare', *{arguments!r}]\nfrom pytest_modelcompare.cli import main\ntry: main()\nfinally: print({{'pydantic', 'numpy', 'ruamel.yaml'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.strip().endswith("set()")
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"modelcompare {version('pytest-modelcompare')}\n"
 
 
 def test_check_loads_no_heavy_library(tmp_path: Path):

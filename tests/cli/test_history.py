@@ -6,10 +6,13 @@ import json
 import shutil
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 
+from pytest_modelcompare.cli.report import report_of_file
+from pytest_modelcompare.errors import StoreError
 from tests.pytest_plugin.conftest import Project
 from tests.pytest_plugin.conftest import project as project
 from tests.pytest_plugin.test_accept import answer
@@ -151,7 +154,24 @@ def test_an_unknown_format_and_a_file_that_is_no_report_are_said(two_commits: Pr
     assert shown.ret == 1
     shown.stderr.fnmatch_lines(["r.pdf: the format is told by the suffix", "*.json*.html*.md*"])
     (two_commits.pytester.path / "no.json").write_text("[]")
-    command(two_commits, "report", "no.json").stderr.fnmatch_lines(["no.json: this is no report*"])
+    command(two_commits, "report", "no.json").stderr.fnmatch_lines(["no.json: this is no report", "*write one with*"])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "no.json: cannot be read: No such file or directory"),
+        ("x", "no.json: this is no report, nor any JSON: *"),
+        ('{"format": 2}', "no.json: this is a report of format 2; this version reads 1"),
+        ('{"format": 1}', "no.json: this is no whole report: *"),
+    ],
+)
+def test_a_file_that_is_no_report_says_why(tmp_path: Path, text: str | None, said: str):
+    if text is not None:
+        (tmp_path / "no.json").write_text(text)
+    with pytest.raises(StoreError) as error:
+        report_of_file(tmp_path / "no.json")
+    assert fnmatch(str(error.value).splitlines()[0], f"*{said}")
 
 
 def test_a_plan_says_what_is_new_and_runs_nothing(project: Project):

@@ -93,6 +93,30 @@ def test_without_a_terminal_the_missing_option_is_named(folder: Path):
         init(options(), None)
 
 
+def test_a_file_separated_by_semicolons_is_told_from_one_without_a_label(folder: Path):
+    Path("semi.csv").write_text("text;label\nhello;a\nbye;b\n")
+    with pytest.raises(DataError, match="the only column is `text;label`") as error:
+        init(options(data="semi.csv"), None)
+    assert "commas separate cells" in str(error.value)
+
+
+def test_where_no_column_looks_like_a_label_all_are_named(folder: Path):
+    Path("ids.csv").write_text("text,number\n" + "".join(f"text {row},{row}\n" for row in range(9)))
+    with pytest.raises(DataError, match="say which one it is with --label; there are `text`, `number`"):
+        init(options(data="ids.csv"), None)
+
+
+def test_a_file_that_is_not_there_is_said_where_one_is(folder: Path):
+    with pytest.raises(DataError, match=r"no\.csv: there is no such file\n  the path starts where you are now"):
+        init(options(data="no.csv"), None)
+
+
+def test_too_few_rows_to_split_are_no_group(folder: Path):
+    Path("few.csv").write_text("text,label\na,x\nb,y\nc,x\nd,y\n")
+    with pytest.raises(DataError, match="4 rows of 2 labels are too few to set 20% of each label aside"):
+        init(options(data="few.csv", label="label"), None)
+
+
 def test_columns_with_odd_names_survive(folder: Path):
     text = Path("mails.csv").read_text().replace("number,body,kind", 'number,"no: #1 ""x""",yes')
     Path("mails.csv").write_text(text)

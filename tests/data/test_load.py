@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -77,9 +78,11 @@ def test_bad_rows_are_said_with_their_numbers(folder: Path, rows: list[tuple[str
         load(folder)
 
 
-def test_half_a_character_is_refused_with_its_row(folder: Path):
-    (folder / "test.jsonl").write_text('{"text": "fine", "label": "a"}\n{"text": "cut \\ud83d", "label": "b"}\n')
-    with pytest.raises(DataError, match="the text of row 2 holds half a character"):
+@pytest.mark.parametrize("what", ["text", "label"])
+def test_half_a_character_is_refused_with_its_row(folder: Path, what: str):
+    broken = json.dumps({"text": "fine", "label": "a", what: "cut \ud83d"})
+    (folder / "test.jsonl").write_text('{"text": "fine", "label": "a"}\n' + broken + "\n")
+    with pytest.raises(DataError, match=f"the {what} of row 2 holds half a character"):
         load(folder, test="test.jsonl")
 
 

@@ -14,7 +14,7 @@ from pytest_modelcompare.gates.judge import judge
 from pytest_modelcompare.gates.language import parse
 from pytest_modelcompare.gates.question import question_of
 from pytest_modelcompare.gates.spec import GateSpec
-from pytest_modelcompare.metrics.estimate import TEST_ROWS
+from pytest_modelcompare.metrics.measured import TEST_ROWS
 from pytest_modelcompare.records import Estimate, Evidence, Predictions, Verdict
 from pytest_modelcompare.statistics.influence import from_influence, spread_of
 

@@ -38,6 +38,17 @@ def test_a_gate_on_a_metric_of_the_conftest_is_judged(project: Project):
     result.stdout.fnmatch_lines(["*llm.missed_usd <= 0.3*FAIL*0.45 USD (0.31 to 0.6* 200 rows), over by 0.15 USD"])
 
 
+def test_its_figures_stand_in_the_table_of_the_session_and_of_stored_reports(project: Project):
+    with_conftest(project)
+    project.suite(*TWO)
+    shown = project.run("--modelcompare-report=found.json").stdout.str()
+    # 20 spam texts let through, of 200: 4.5 x 20 / 200
+    assert "missed_usd" in next(line for line in shown.splitlines() if line.startswith("contestant"))
+    (project.pytester.path / "conftest.py").unlink()
+    stored = modelcompare(project, "report", "found.json").stdout.splitlines()
+    assert "0.45" in next(line for line in stored if line.startswith("llm"))
+
+
 def modelcompare(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [
         sys.executable,

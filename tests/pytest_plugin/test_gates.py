@@ -116,6 +116,15 @@ def test_junit_carries_whole_names_and_the_figures(project: Project):
     assert {"modelcompare_outcome", "modelcompare_value", "modelcompare_low"} <= properties
 
 
+def test_junit_says_of_an_error_why_it_is_one(project: Project):
+    project.suite("llm.auroc >= 0.5")
+    project.run("--junitxml=junit.xml").assert_outcomes(errors=1)
+    (case,) = ET.parse(project.pytester.path / "junit.xml").getroot().findall(".//testcase")
+    properties = {one.get("name"): one.get("value") for one in case.findall(".//property")}
+    assert properties["modelcompare_outcome"] == "error"
+    assert "llm gives no scores" in str(properties["modelcompare_message"])
+
+
 def test_under_xdist_the_model_is_trained_once_and_the_controller_writes_the_summary(project: Project):
     project.suite(GOOD, BAD, "words beats llm on accuracy", "words beats llm on f1")
     result = project.run("-n", "2", "--modelcompare-report=report.json")

@@ -125,3 +125,10 @@ def test_verbose_names_its_test_again_and_no_colour_means_none():
 def test_with_s_what_is_printed_stands_above():
     pictures, _ = seen(80, "-s", "-q")
     assert [line for line in pictures[-1] if "library" in line] == ["printed by a library"] * 2
+
+
+@pytest.mark.usefixtures("world")
+def test_no_time_is_yellow_which_a_light_background_swallows():
+    pictures, written = seen(200)
+    assert "0:00:0" in with_both(pictures)[-2]
+    assert "\x1b[33m" not in written

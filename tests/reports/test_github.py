@@ -35,7 +35,7 @@ def test_a_gate_let_pass_undecided_is_a_warning():
 
 def test_what_would_end_a_command_is_escaped():
     (line,) = annotation_lines(of_gates(gate("error", "100 %\n::error::x", 'a.f1["x,y:z"] >= 1')), ACTIONS)
-    assert line.endswith('title=ERROR%3A a.f1["x%2Cy%3Az"] >= 1::100 %25 ::error::x')
+    assert line.endswith('title=ERROR%3A a.f1["x%2Cy%3Az"] >= 1::100 %25; ::error::x')
     assert "\n" not in line
 
 

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from pytest_modelcompare.records.report import GateReport, SessionReport, Spend, SuiteReport
 from pytest_modelcompare.reports.headline import headline
 from pytest_modelcompare.reports.html.flipped_rows import flipped_rows
+from pytest_modelcompare.reports.html.gate_lines import gate_line
 from pytest_modelcompare.reports.html_report import LIBRARY, render_html
 from tests.reports.worlds import HOSTILE, hostile_report, large_report
 
@@ -162,3 +164,29 @@ def test_flipped_rows_are_cut_evenly_where_a_page_could_not_hold_them(large: Ses
     assert len(sizes) == 1
     assert sum(map(len, cut["texts"])) < 60_000
     assert cut["gates"][0]["left_alone"] == whole["gates"][0]["left_alone"]  # all are counted
+
+
+def test_a_gate_that_does_not_hold_shows_some_of_the_rows_that_flipped_and_one_that_holds_does_not():
+    flipped = {
+        "left": "a",
+        "right": "b",
+        "left_alone": 0,
+        "right_alone": 1,
+        "rows": [
+            {
+                "id": "7",
+                "text": "where is it",
+                "label": "card",
+                "left": "cash",
+                "right": "card",
+                "alone": "right",
+                "confidence": 0.9,
+                "confidence_of": "left",
+            }
+        ],
+    }
+    failing = GateReport("a beats b on accuracy", None, "s::x", 1, "fail", "-0.010", flipped=flipped)
+    assert "where is it" in gate_line(failing).behind[0]
+    part = {"where": "length is long", "outcome": "fail", "value": -0.01, "p_value": 0.02, "n": 900}
+    assert gate_line(replace(failing, parts=[part])).behind[0].startswith("fails where length is long")
+    assert gate_line(replace(failing, parts=[part], outcome="pass")).behind == []

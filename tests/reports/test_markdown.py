@@ -60,7 +60,7 @@ def test_a_message_over_several_lines_stays_in_its_row():
     (suite,) = report.suites
     gate = GateReport("g", None, "s::g", 1, "error", "first\n| second |\n# third")
     text = render_markdown(replace(report, suites=[replace(suite, gates=[gate])]))
-    assert "| ❌&nbsp;error | `g` | first \\| second \\| \\# third |" in text
+    assert "| ❌&nbsp;error | `g` | first; \\| second \\|; \\# third |" in text
 
 
 def test_hostile_names_are_shown():

@@ -86,6 +86,20 @@ def test_where_all_break_a_limit_nothing_is_shipped():
     assert "no contestant keeps to the limits" in words(world, Limits(max_latency_ms=25), found)[0]
 
 
+def test_where_all_break_a_limit_the_most_accurate_says_what_it_would_need():
+    world = suite(slow=row(0.95, p95=100), slower=row(0.90, p95=200))
+    said = words(world, Limits(max_latency_ms=25), recommend(world, Limits(max_latency_ms=25)))
+    assert said[1] == "  The most accurate, slow, would need 95th percentile of latency of at most 25.0 ms"
+
+
+def test_what_was_not_measured_is_not_said_to_keep_a_limit():
+    world = suite(llm=row(0.95, method="predictions"), slow=row(0.97, p95=100))
+    said = "\n".join(words(world, Limits(max_latency_ms=25), recommend(world, Limits(max_latency_ms=25))))
+    assert "not measured: 95th percentile of latency" in said
+    assert "the most accurate that is not shown to break a limit" in said
+    assert "keeps to the limits" not in said
+
+
 def test_members_of_a_sweep_and_printed_figures_do_not_compete():
     world = suite(bert=row(0.9), paper=row(0.99, method="published"), **{"bert[lr=1e-05]": row(0.95, member_of="bert")})
     assert recommend(world, Limits()).choice == "bert"

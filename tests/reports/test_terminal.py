@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -146,3 +147,46 @@ def test_each_session_of_a_sparkline_has_the_colour_of_its_outcome():
     suite = replace(report.suites[0], history={"minilm.accuracy >= 0.90": sessions})
     text = rendered(replace(report, suites=[suite]), width=200, colour=True)
     assert "\x1b[31m▁\x1b[0m\x1b[32m█\x1b[0m" in text
+
+
+def test_what_to_do_about_an_error_stands_apart_from_what_is_wrong():
+    text = rendered(a_report(outcome="error", message="a gives no scores\n  gate on f1"), width=200, colour=False)
+    assert "a gives no scores; gate on f1" in text
+
+
+def test_no_outcome_is_lost_on_a_light_background():
+    # yellow, white and the bright colours are drawn pale by most light themes
+    text = "".join(
+        rendered(a_report(outcome=one), width=100, colour=True) for one in ("fail", "undecided", "error", "skipped")
+    )
+    codes = {int(code) for found in re.findall(r"\x1b\[([\d;]*)m", text) for code in found.split(";") if code}
+    assert not codes & {33, 37, *range(90, 98)}
+    assert codes & {31, 32, 35}
+
+
+def test_a_table_too_wide_drops_a_column_rather_than_cut_a_word():
+    rows = with_rows(a=(0.9, 0.01), b=(0.8, 0.01))
+    suite = rows.suites[0]
+    metrics = {name: MetricReport(0.5) for name in ("f1", "auroc", "latency_p50_ms", "latency_p95_ms", "cost_per_1k")}
+    wide = {
+        name * 16: replace(row, metrics={**row.metrics, **metrics}, stored=True)
+        for name, row in suite.contestants.items()
+    }
+    text = rendered(replace(rows, suites=[replace(suite, contestants=wide)]), width=76, colour=False)
+    assert "AUROC" not in text
+    assert "…" not in text
+
+
+def test_no_text_of_the_data_steers_the_terminal():
+    clear = "\x1b[2J"
+    row = {"id": "1", "text": clear, "label": clear, "left": clear, "right": clear, "alone": "right"}
+    flipped = {"left": "a", "right": "b", "left_alone": 0, "right_alone": 1}
+    report = a_report(
+        gate=f'a.f1["{clear}"] >= 0.5',
+        message=clear,
+        flipped={**flipped, "rows": [{**row, "confidence": None, "confidence_of": "left"}]},
+    )
+    suite = replace(report.suites[0], name=clear, data={**report.suites[0].data, "warnings": [clear]})
+    text = rendered(replace(report, suites=[suite]), width=100, colour=False)
+    assert "\x1b" not in text
+    assert text.count("\\x1b[2J") >= 6

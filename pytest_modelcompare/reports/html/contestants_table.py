@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pytest_modelcompare.records.report import ContestantReport, SuiteReport
 from pytest_modelcompare.reports.numbers import count, milliseconds, share, usd
+from pytest_modelcompare.reports.own_metrics import own_metrics, shown
 from pytest_modelcompare.reports.table import BLANK, origin, shares_of
 from pytest_modelcompare.reports.winners import competing, winners
 
@@ -68,11 +69,13 @@ COLUMNS: tuple[tuple[str, str, Callable[[float], str], bool], ...] = (
 
 
 def filled(suite: SuiteReport) -> list[tuple[str, str, Callable[[float], str], bool]]:
+    """The columns that anyone fills; metrics that the project added stand after accuracy."""
     rows = [*suite.contestants.values(), *suite.references.values()]
     quality = shares_of(suite, "accuracy")
+    own = [(name, name, shown(suite, name), True) for name in own_metrics(suite)]
     return [
-        (title, metric, quality if shown is share and bounds else shown, bounds)
-        for title, metric, shown, bounds in COLUMNS
+        (heading, metric, quality if text is share and bounds else text, bounds)
+        for heading, metric, text, bounds in (COLUMNS[0], *own, *COLUMNS[1:])
         if tells(metric, [found.value for row in rows if (found := competing(row, metric))])
     ]
 
@@ -83,7 +86,7 @@ def tells(metric: str, values: list[float]) -> bool:
 
 
 def titles(suite: SuiteReport) -> list[str]:
-    return [title for title, *_ in filled(suite)]
+    return [heading for heading, *_ in filled(suite)]
 
 
 def table_rows(suite: SuiteReport, place: dict[str, int]) -> list[Row]:
@@ -97,8 +100,8 @@ def table_rows(suite: SuiteReport, place: dict[str, int]) -> list[Row]:
 
     def row(name: str, of: ContestantReport, kind: str) -> Row:
         cells = [
-            cell(of, metric, shown, bounds, name in best[metric] and kind != "reference")
-            for _, metric, shown, bounds in columns
+            cell(of, metric, text, bounds, name in best[metric] and kind != "reference")
+            for _, metric, text, bounds in columns
         ]
         shown_name = name if of.member_of is None else name.removeprefix(of.member_of)[1:-1]
         about = of.model if kind == "reference" and of.model else f"{of.method}: {of.model}" if of.model else of.method
@@ -109,10 +112,10 @@ def table_rows(suite: SuiteReport, place: dict[str, int]) -> list[Row]:
     return found + [row(name, of, "reference") for name, of in suite.references.items()]
 
 
-def cell(row: ContestantReport, metric: str, shown: Callable[[float], str], bounds: bool, best: bool) -> Cell:
+def cell(row: ContestantReport, metric: str, text: Callable[[float], str], bounds: bool, best: bool) -> Cell:
     found = competing(row, metric)
     if found is None:
         return Cell(BLANK)
     known = bounds and found.low is not None and found.high is not None
-    interval = f"{shown(found.low)}–{shown(found.high)}" if known else ""  # type: ignore[arg-type]
-    return Cell(shown(found.value), interval, best)
+    interval = f"{text(found.low)}–{text(found.high)}" if known else ""  # type: ignore[arg-type]
+    return Cell(text(found.value), interval, best)

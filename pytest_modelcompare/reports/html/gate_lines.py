@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from math import isfinite
 
 from pytest_modelcompare.records.report import GateReport
-from pytest_modelcompare.reports.gate_details import part_line
+from pytest_modelcompare.reports.gate_details import details, part_line
+from pytest_modelcompare.reports.headline import said
 from pytest_modelcompare.reports.numbers import plural
 
 MARGIN = 0.12
@@ -35,11 +36,15 @@ class GateLine:
     flips: int
     """Rows that flipped; 0: none are listed."""
 
+    behind: list[str]
+    """What stands below a gate that does not hold: parts of the rows, some of those that flipped."""
+
 
 def gate_line(gate: GateReport) -> GateLine:
     flipped = gate.flipped or {}
     flips = flipped.get("left_alone", 0) + flipped.get("right_alone", 0)
-    return GateLine(gate, " ".join(gate.message.split()), picture(gate), facts(gate), flips)
+    behind = details(gate) if gate.outcome in ("fail", "undecided") else []
+    return GateLine(gate, said(gate), picture(gate), facts(gate), flips, behind)
 
 
 def picture(gate: GateReport) -> Picture | None:
