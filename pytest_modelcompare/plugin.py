@@ -49,6 +49,7 @@ VALUED: tuple[tuple[str, Any, Any, str, str], ...] = (
     ("budget", "", "string", "USD", "hard cap on LLM spending for the session"),
     ("device", "auto", "string", "auto|cpu|cuda|mps", "where models train and predict"),
     ("executor", "local", "string", "local", "where jobs run"),
+    ("jobs", "", "string", "N", "trainings at once on a GPU, memory permitting; 1: one by one (default: up to 8)"),
     ("store", "", "string", "DIR", "the store of runs and answers (default: .modelcompare in the rootdir)"),
     ("report", [], "args", "PATH", "write a report; .json, .html or .md (repeatable)"),
     ("mlflow", "", "string", "URI", "log to this MLflow server; env: to the one in MLFLOW_TRACKING_URI"),

@@ -28,6 +28,7 @@ class FineTune(LocalMethod):
 
     key: ClassVar[str] = "fine_tune"
     engine_version: ClassVar[int] = 2
+    serving_version: ClassVar[int] = 2
     settings: ClassVar[type[Settings]] = FineTuneSettings
 
     def weights_digest(self, settings: FineTuneSettings, base: Path) -> str:
@@ -63,6 +64,9 @@ class FineTune(LocalMethod):
 
     def serve(self, settings: FineTuneSettings, work: Work, trained: Path, footprint: Footprint) -> Outcome:
         return serving.serve(settings, work, trained, footprint)
+
+    def rehearse_serving(self, settings: FineTuneSettings, work: Work) -> None:
+        serving.rehearse(settings, work)
 
     def devices(self, settings: FineTuneSettings) -> tuple[str, ...]:
         return serving.devices(settings.serve)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from pytest_modelcompare.contestants.base import Settings
 
@@ -70,6 +70,13 @@ class FineTuneSettings(Settings):
 
     early_stopping: int | None = Field(default=None, ge=1)
     """Stop after this many epochs without a better validation loss, and keep the weights with the best one."""
+
+    @model_validator(mode="after")
+    def a_graph_needs_a_head_that_classifies(self) -> Self:
+        """Said before anything is trained: generating a label is a loop, and no graph of one pass."""
+        if self.serve != "torch" and self.head != "classification":
+            raise ValueError(f"`serve: {self.serve}` exports classification heads: leave `head` out, or `serve: torch`")
+        return self
 
     @field_validator("seeds")
     @classmethod

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 import time
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_modelcompare.contestants import fitting
 from pytest_modelcompare.contestants.base import Predictor, Work
 from pytest_modelcompare.contestants.local import LocalPredictor, cut_note, rows_to_predict, scored, validated
-from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.inference import onnx, onnx_export
 from pytest_modelcompare.inference.device import device_kind
 from pytest_modelcompare.inference.memory import PeakMemory, folder_mb, held_mb
@@ -21,8 +22,8 @@ from pytest_modelcompare.records import Footprint, Outcome, Predictions, Rows
 if TYPE_CHECKING:
     from pytest_modelcompare.contestants.fine_tune_settings import FineTuneSettings
 
-BATCH_SIZES = (4, 16, 64)
-"""What throughput is tried with: without a GPU, small batches of equal length are the fastest."""
+BATCH_SIZES = (4, 64, 256)
+"""What throughput is tried with: of many texts, those of about equal length are computed together."""
 
 
 def devices(serve: str) -> tuple[str, ...]:
@@ -54,7 +55,7 @@ def serve(settings: FineTuneSettings, work: Work, trained: Path, footprint: Foot
     onnx.require_onnxruntime()
     test, folder = rows_to_predict(work), work.folder / "model"
     started = time.perf_counter()
-    write_graph(settings, trained / "model", folder, list(test.texts[:30]))
+    kept = write_graph(settings, trained / "model", folder, list(test.texts[:30]))
     seconds = time.perf_counter() - started
     classifier, held = loaded(settings, folder, work.device)
     with PeakMemory(classifier.device.kind) as inference:
@@ -71,36 +72,46 @@ def serve(settings: FineTuneSettings, work: Work, trained: Path, footprint: Foot
         folder_mb(folder),
         footprint.parameters,
     )
-    notes = cut_note(classifier.encoder.share_cut(encoded), classifier.encoder.max_length)
+    notes = (*cut_note(classifier.encoder.share_cut(encoded), classifier.encoder.max_length), *kept)
     return Outcome(predictions, taken, classifier.device, notes, validated(work, predict))
 
 
-def write_graph(settings: FineTuneSettings, trained: Path, folder: Path, texts: list[str]) -> None:
-    """The graph, its tokenizer and configuration, as they would be deployed."""
+def rehearse(settings: FineTuneSettings, work: Work) -> None:
+    """Export a small model of the same architecture with random weights.
+
+    Raises:
+        UnavailableError: the extra `onnx` is not installed.
+        ModelError: this architecture cannot be exported.
+    """
+    onnx.require_onnxruntime()
+    model, encoder = fitting.model_to_train(settings, replace(work, smoke=True))
+    model.set_attn_implementation("eager")
+    model.eval().requires_grad_(False)
+    texts = list(work.dataset.test.texts[:30])
+    onnx_export.export(model, encoder, texts, work.folder / onnx.GRAPH, settings.model)
+
+
+def write_graph(settings: FineTuneSettings, trained: Path, folder: Path, texts: list[str]) -> tuple[str, ...]:
+    """The graph, its tokenizer and configuration, as they would be deployed; returns what the record should say."""
     where = settings.model
     model, encoder = exportable(settings, trained, where)
     folder.mkdir(parents=True)
     graph = folder / onnx.GRAPH
     onnx_export.export(model, encoder, texts, graph, where)
-    onnx_export.fuse(graph, model, encoder, texts, where)
+    notes = onnx_export.fuse(graph, model, encoder, texts, where)
     if settings.serve == "onnx-int8":
         onnx_export.quantise(graph, folder / "int8.onnx")
         (folder / "int8.onnx").replace(graph)
     for path in sorted(trained.iterdir()):
         if path.suffix != ".safetensors" and path.name != "model.safetensors.index.json":
             shutil.copy2(path, folder / path.name)
+    return notes
 
 
 def exportable(settings: FineTuneSettings, trained: Path, where: str) -> tuple[Any, Encoder]:
-    """The trained model in fp32 with plain attention, whose graph onnxruntime can fuse, and its tokenizer.
-
-    Raises:
-        ModelError: its head is none that can be exported.
-    """
+    """The trained model in fp32 with plain attention, whose graph onnxruntime can fuse, and its tokenizer."""
     from transformers import AutoModelForSequenceClassification
 
-    if settings.head != "classification":
-        raise ModelError(f"`serve: {settings.serve}` exports classification heads", where=where, fix="`serve: torch`")
     config = load_config(trained, where)
     config._attn_implementation = "eager"
     encoder = load_tokenizer(trained, config, settings.max_length, where, settings.prefix)

@@ -36,6 +36,9 @@ class Running:
     """A training under way."""
 
     kind: str
+    began_at: int | None = None
+    """The step before the first that was heard of: a resumed training has taken steps whose memory was another's."""
+
     peak_mb: float = 0.0
     settled: bool = False
 
@@ -75,7 +78,8 @@ class ByMemory:
         with self._lock:
             one = self.running[job]
             one.peak_mb = max(one.peak_mb, usage.peak_mb)
-            one.settled = one.settled or progress.done >= min(SETTLED, progress.total)
+            one.began_at = progress.done - 1 if one.began_at is None else one.began_at
+            one.settled = one.settled or progress.done >= min(one.began_at + SETTLED, progress.total)
             self.peaks_mb[one.kind] = max(self.peaks_mb.get(one.kind, 0.0), usage.peak_mb)
             self.free_mb = usage.free_mb
 

@@ -31,4 +31,4 @@ class Options:
     """Write what `does not regress` gates find as their new baseline."""
 
     jobs_at_once: int | None = None
-    """Trainings on one GPU at once; None: as its memory allows. On a CPU it is one."""
+    """Trainings on one GPU at once, at most; None: MOST in `side_by_side`. On a CPU it is one."""

@@ -17,6 +17,7 @@ from pytest_modelcompare.execution.asked import ask, refuse_dear_plans
 from pytest_modelcompare.execution.comparison import Comparison, Needs
 from pytest_modelcompare.execution.local import LocalJob, local_jobs, make_run, stored_run
 from pytest_modelcompare.execution.references import prepare_references
+from pytest_modelcompare.execution.rehearsal import refuse_unservable
 from pytest_modelcompare.execution.side_by_side import train_side_by_side
 from pytest_modelcompare.execution.smoke import has_made_up_rows, make_up_rows, quick_to_fail, smoke, stands_aside
 from pytest_modelcompare.execution.stopping import is_wanted_whole, may_stop
@@ -93,9 +94,10 @@ def ask_all(comparison: Comparison, needs: Needs, watcher: Watcher, *, stopping:
 def compute_all(comparison: Comparison, needs: Needs, watcher: Watcher) -> None:
     """Train, or find, every local contestant; read every recorded one."""
     started = time.monotonic()
-    failed = train_side_by_side(comparison, needs, watcher, started)
+    refuse_unservable(comparison, needs)
+    train_side_by_side(comparison, needs, watcher, started)
     for spec in comparison.chosen(needs):
-        if spec.name in failed:
+        if spec.name in comparison.failures:
             continue
         with noting(comparison, [spec.name]):
             if spec.method == "predictions" and spec.name not in comparison.recorded:

@@ -16,7 +16,7 @@ from pytest_modelcompare.execution.orders import Ended
 from pytest_modelcompare.execution.watch import Watcher
 from pytest_modelcompare.execution.worker_process import WorkerProcess
 from pytest_modelcompare.gates.claims import metrics_of
-from pytest_modelcompare.inference.device import cpu_count
+from pytest_modelcompare.inference.device import cpu_count, cuda_refusal
 from pytest_modelcompare.metrics.catalogue import METRICS, Need
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def train_side_by_side(comparison: Comparison, needs: Needs, watcher: Watcher, s
         return frozenset()
     most = comparison.options.jobs_at_once or min(MOST, cpu_count())
     jobs = [] if most == 1 or times_training(needs) else jobs_to_make(comparison, needs)
-    if len(jobs) < 2:
-        return frozenset()
+    if len(jobs) < 2 or (comparison.device_kind == "cuda" and cuda_refusal() is not None):
+        return frozenset()  # alone each says why it cannot, or falls back
     threads = max(1, cpu_count() // most)
 
     def start() -> WorkerProcess:
@@ -69,7 +69,9 @@ def jobs_to_make(comparison: Comparison, needs: Needs) -> list[LocalJob]:
     found: dict[str, LocalJob] = {}
     assert comparison.dataset is not None
     for spec in comparison.chosen(needs):
-        if spec.method not in METHODS or spec.method not in LOCAL or spec.members or spec.name in comparison.runs:
+        if spec.method not in METHODS or spec.method not in LOCAL or spec.members:
+            continue
+        if spec.name in comparison.runs or spec.name in comparison.failures:
             continue
         try:
             jobs = local_jobs(spec, LOCAL[spec.method], comparison.dataset, comparison.base)

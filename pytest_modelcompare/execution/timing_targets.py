@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pytest_modelcompare.contestants.registry import LOCAL
 from pytest_modelcompare.execution.comparison import Comparison, Needs
 from pytest_modelcompare.gates.places import Place, place_of
-from pytest_modelcompare.inference.device import cuda_name, torch_is_built_for_cuda
+from pytest_modelcompare.inference.device import cuda_name, cuda_of_torch, driver_suffices
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,10 @@ def missing(device: str) -> str:
     """Says that this machine has no such device, or that torch cannot use it; empty where it can. No torch import."""
     if device == "cuda" and cuda_name() is None:
         return "this machine has no cuda device"
-    if device == "cuda" and not torch_is_built_for_cuda():
+    if device == "cuda" and cuda_of_torch() is None:
         return "torch is not built for cuda here"
+    if device == "cuda" and not driver_suffices():
+        return "the NVIDIA driver is older than the CUDA that torch was built for"
     if device == "mps" and (platform.system(), platform.machine()) != ("Darwin", "arm64"):
         return "this machine has no mps device"
     return ""

@@ -10,7 +10,10 @@ import os
 import platform
 import re
 import subprocess
+import sys
 import time
+import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,10 +30,10 @@ WORTHWHILE = 1.2
 
 
 def device_kind(requested: str) -> str:
-    """cpu, cuda or mps for auto, cpu, cuda or mps. Does not import torch."""
+    """cpu, cuda or mps for auto, cpu, cuda or mps. Does not import torch, but asks it where it is loaded."""
     if requested != "auto":
         return requested
-    if cuda_name() is not None and torch_is_built_for_cuda():
+    if cuda_name() is not None and driver_suffices() and ("torch" not in sys.modules or cuda_refusal() is None):
         return "cuda"
     return "mps" if (platform.system(), platform.machine()) == ("Darwin", "arm64") else "cpu"
 
@@ -54,16 +57,18 @@ def choose_device(requested: str, precision: str) -> Device:
     import torch
 
     kind = device_kind(requested)
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    there = {"cpu": True, "cuda": cuda_refusal() is None, "mps": torch.backends.mps.is_available()}
     if not there.get(kind, False):
-        if requested == "auto":
-            kind = "cpu"
-        else:
-            raise ModelError(f"there is no {kind} device that torch can use", fix="choose another device, or auto")
+        if requested != "auto":
+            why = f": {cuda_refusal()}" if kind == "cuda" else ""
+            raise ModelError(f"there is no {kind} device that torch can use{why}", fix="choose another device, or auto")
+        kind = "cpu"
     limit_threads()
-    if precision != "auto":
-        return Device(kind, precision, "as the suite says")
-    return precision_for(kind)
+    chosen = precision_for(kind) if precision == "auto" else Device(kind, precision, "as the suite says")
+    passed_over = cuda_name() if requested == "auto" and kind == "cpu" else None
+    if passed_over is None:
+        return chosen
+    return replace(chosen, reason=f"{chosen.reason}; torch cannot use {passed_over}: {cuda_refusal()}")
 
 
 def limit_threads() -> int:
@@ -156,10 +161,40 @@ def cuda_name() -> str | None:
 
 
 @functools.cache
-def torch_is_built_for_cuda() -> bool:
-    """Read from torch's version file, without importing torch."""
-    spec = importlib.util.find_spec("torch")
-    if spec is None or spec.origin is None:
+def driver_suffices() -> bool:
+    """Whether the NVIDIA driver is of the CUDA version that torch was built for, or later. Does not import torch.
+
+    A driver runs what was built for its own major version, whatever the minor one.
+
+    Source: https://docs.nvidia.com/deploy/cuda-compatibility/
+    """
+    needed = cuda_of_torch()
+    if needed is None:
         return False
-    version = Path(spec.origin).with_name("version.py")
-    return version.exists() and re.search(r"^cuda\b[^=\n]*=\s*['\"]", version.read_text(), re.MULTILINE) is not None
+    version = ctypes.c_int()
+    return not ctypes.CDLL("libcuda.so.1").cuDriverGetVersion(ctypes.byref(version)) and version.value // 1000 >= needed
+
+
+@functools.cache
+def cuda_of_torch() -> int | None:
+    """CUDA's major version that torch was built for, read from its version file; None where it was built without."""
+    spec = importlib.util.find_spec("torch")
+    version = None if spec is None or spec.origin is None else Path(spec.origin).with_name("version.py")
+    if version is None or not version.exists():
+        return None
+    found = re.search(r"^cuda\b[^=\n]*=\s*['\"](\d+)", version.read_text(), re.MULTILINE)
+    return None if found is None else int(found[1])
+
+
+@functools.cache
+def cuda_refusal() -> str | None:
+    """Why torch cannot use a CUDA device, in its own words where it has some; None where it can. Imports torch."""
+    import torch
+
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        if torch.cuda.is_available():
+            return None
+    if said:
+        return str(said[-1].message).partition(" (Triggered")[0].strip()
+    return "it was built without CUDA" if torch.version.cuda is None else "it finds none"

@@ -36,6 +36,7 @@ def session_options(config: pytest.Config) -> Options:
         fresh=option.modelcompare_fresh,
         smoke=option.modelcompare_smoke,
         accept=option.modelcompare_accept,
+        jobs_at_once=jobs_at_once(config),
     )
 
 
@@ -63,6 +64,15 @@ def budget_usd(config: pytest.Config) -> float | None:
     if not 0 <= usd < float("inf"):
         raise pytest.UsageError(f"--modelcompare-budget={text}: give an amount in USD, for example 2.50")
     return usd
+
+
+def jobs_at_once(config: pytest.Config) -> int | None:
+    text = valued(config, "jobs")
+    if text == "":
+        return None
+    if not (text.isascii() and text.isdigit() and int(text) >= 1):
+        raise pytest.UsageError(f"--modelcompare-jobs={text}: give a whole number from 1 on")
+    return int(text)
 
 
 def store_folder(config: pytest.Config) -> Path:

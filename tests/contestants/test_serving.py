@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from small_models import small_work
 
 from pytest_modelcompare.contestants.fine_tune import FineTune
 from pytest_modelcompare.contestants.fine_tune_settings import FineTuneSettings
 from pytest_modelcompare.errors import ModelError
-from pytest_modelcompare.records import Footprint
+from pytest_modelcompare.inference import onnx_export
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra `onnx`")
 pytest.importorskip("onnx", reason="needs the extra `onnx`")
@@ -75,11 +76,18 @@ def test_where_a_graph_cannot_run_it_runs_on_the_cpu(served):
     assert FineTune().devices(settings) == ("cpu",)
 
 
-def test_generated_labels_cannot_be_exported(trained, bert_folder, tmp_path):
-    work, _ = trained
-    settings = settings_for(bert_folder, serve="onnx", head="text_to_text")
-    with pytest.raises(ModelError, match=r"`serve: onnx` exports classification heads\n  `serve: torch`"):
-        FineTune().serve(settings, small_work(tmp_path / "run"), work.folder, Footprint())
+def test_generated_labels_are_refused_when_the_suite_is_read(bert_folder):
+    with pytest.raises(ValidationError, match="`serve: onnx` exports classification heads: leave `head` out"):
+        settings_for(bert_folder, serve="onnx", head="text_to_text")
+
+
+def test_a_rehearsal_exports_a_small_model_and_says_what_the_real_one_would(bert_folder, tmp_path, monkeypatch):
+    settings, work = settings_for(bert_folder, serve="onnx-int8"), small_work(tmp_path)
+    FineTune().rehearse_serving(settings, work)
+    assert [path.name for path in work.folder.iterdir()] == ["model.onnx"]
+    monkeypatch.setattr(onnx_export, "TOLERANCE", -1.0)
+    with pytest.raises(ModelError, match="the exported graph answers otherwise than the model"):
+        FineTune().rehearse_serving(settings, work)
 
 
 def test_settings_that_only_serve_name_the_training_that_they_serve(bert_folder):

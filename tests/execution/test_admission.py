@@ -13,10 +13,16 @@ def tidings(free, peak, done=30, total=100):
     return Tidings(Progress(done, total), Usage(free, peak))
 
 
+def begun(admission, name, kind):
+    """A training that has taken its first step."""
+    admission.begin(name, kind)
+    admission.heard(name, tidings(free=50_000, peak=1, done=1))
+
+
 @pytest.fixture
 def admission():
     found = ByMemory(most=3)
-    found.begin("a", "bert")
+    begun(found, "a", "bert")
     return found
 
 
@@ -31,6 +37,16 @@ def test_the_first_training_begins_whatever_the_memory_and_the_next_waits_for_it
 
 def test_a_short_training_has_shown_its_peak_at_its_end(admission):
     admission.heard("a", tidings(free=50_000, peak=4_000, done=6, total=6))
+    assert admission.admits("bert")
+
+
+def test_a_resumed_training_has_yet_to_show_its_peak():
+    admission = ByMemory(most=3)
+    admission.begin("a", "bert")
+    admission.heard("a", tidings(free=50_000, peak=4_000, done=501, total=1_000))  # its first step here
+    admission.heard("a", tidings(free=50_000, peak=4_000, done=529, total=1_000))
+    assert not admission.admits("bert")
+    admission.heard("a", tidings(free=50_000, peak=4_000, done=530, total=1_000))
     assert admission.admits("bert")
 
 
@@ -54,7 +70,7 @@ def test_a_model_not_seen_before_is_taken_to_need_twice_as_much(admission):
 def test_a_peak_is_remembered_when_its_training_has_ended(admission):
     admission.heard("a", tidings(free=50_000, peak=4_000))
     admission.end("a")
-    admission.begin("b", "small")
+    begun(admission, "b", "small")
     admission.heard("b", tidings(free=5_249, peak=1_000))
     assert not admission.admits("bert")  # 1.25 · 4,000 and .25 · 1,000 are 5,250
     admission.heard("b", tidings(free=5_250, peak=1_000))
@@ -63,7 +79,7 @@ def test_a_peak_is_remembered_when_its_training_has_ended(admission):
 
 def test_no_more_begin_than_may_whatever_the_memory(admission):
     for name in ("b", "c"):
-        admission.begin(name, "bert")
+        begun(admission, name, "bert")
     for name in ("a", "b", "c"):
         admission.heard(name, tidings(free=90_000, peak=1))
     assert not admission.admits("bert")

@@ -22,7 +22,7 @@ from pytest_modelcompare.execution.ledger import Ledger
 from pytest_modelcompare.execution.local import LocalJob
 from pytest_modelcompare.execution.options import Options
 from pytest_modelcompare.execution.orders import SHARED_NOTE, Ended, Failure, Tidings
-from pytest_modelcompare.execution.prepare import prepare
+from pytest_modelcompare.execution.prepare import load, prepare
 from pytest_modelcompare.execution.side_by_side import run_all, times_training
 from pytest_modelcompare.execution.watch import Unwatched
 from pytest_modelcompare.records import Dataset, Rows
@@ -227,6 +227,16 @@ def test_a_process_goes_with_its_master_and_leaves_no_half_run(comparison_in, as
         prepared(comparison, Impatient())
     scratch = comparison.folders.root / "scratch"
     assert not scratch.exists() or not list(scratch.iterdir())
+
+
+def test_no_process_is_started_for_a_gpu_that_torch_cannot_use(comparison_in, monkeypatch):
+    comparison = comparison_in("store")
+    load(comparison)
+    monkeypatch.setattr(side_by_side, "WorkerProcess", lambda *_: pytest.fail("started"))
+    monkeypatch.setattr(Comparison, "device_kind", property(lambda _: "cuda"))
+    monkeypatch.setattr(side_by_side, "cuda_refusal", lambda: "the driver is too old")
+    needs = comparison.everything()
+    assert side_by_side.train_side_by_side(comparison, needs, Unwatched(), 0.0) == frozenset()
 
 
 def test_a_gate_on_how_long_training_takes_has_each_trained_alone(tmp_path):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import warnings
 
 import pytest
 
@@ -69,8 +70,51 @@ def test_a_device_that_is_not_there_is_an_error(monkeypatch):
     import torch
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    device.cuda_refusal.cache_clear()
     with pytest.raises(ModelError, match="no cuda device"):
         choose_device("cuda", "auto")
+    device.cuda_refusal.cache_clear()
+
+
+@pytest.fixture
+def driver(monkeypatch):
+    """An NVIDIA driver that torch cannot use."""
+    import torch
+
+    def is_available():
+        warnings.warn("the driver is too old (found version 11040) (Triggered internally at c10.cpp:109)", stacklevel=1)
+        return False
+
+    monkeypatch.setattr(torch.cuda, "is_available", is_available)
+    monkeypatch.setattr(device, "cuda_name", lambda: "NVIDIA A10")
+    monkeypatch.setattr(device, "driver_suffices", lambda: True)
+    device.cuda_refusal.cache_clear()
+    yield
+    device.cuda_refusal.cache_clear()
+
+
+def test_a_driver_that_torch_cannot_use_is_passed_over_and_the_reason_kept(driver):
+    assert device.device_kind("auto") == "cpu"
+    found = choose_device("auto", "fp32")
+    assert (found.kind, found.precision) == ("cpu", "fp32")
+    assert found.reason == "as the suite says; torch cannot use NVIDIA A10: the driver is too old (found version 11040)"
+
+
+def test_who_asks_for_a_device_that_torch_cannot_use_is_told_why(driver):
+    with pytest.raises(ModelError, match=r"no cuda device that torch can use: the driver is too old"):
+        choose_device("cuda", "auto")
+
+
+@pytest.mark.parametrize(("version", "suffices"), [(13000, True), (12080, True), (12020, True), (11080, False)])
+def test_a_driver_runs_what_was_built_for_its_own_major_version(monkeypatch, version, suffices):
+    class Driver:
+        def cuDriverGetVersion(self, found):
+            found._obj.value = version
+            return 0
+
+    monkeypatch.setattr(device, "cuda_of_torch", lambda: 12)
+    monkeypatch.setattr(device.ctypes, "CDLL", lambda _: Driver())
+    assert device.driver_suffices.__wrapped__() is suffices
 
 
 def test_naming_the_machine_imports_no_torch():
