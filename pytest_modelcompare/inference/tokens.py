@@ -112,7 +112,15 @@ def joined(flat: dict[str, Numbers], lengths: NDArray[np.int64]) -> Encoded:
     return Encoded({name: Ragged(values, starts) for name, values in flat.items()}, lengths)
 
 
-def by_length(lengths: NDArray[np.int64], size: int, tokens: int = 8192) -> list[NDArray[np.int64]]:
+TOKENS_AT_ONCE = {"cpu": 768}
+"""Padded tokens of a batch, by device: what a layer makes of so many stays in a core's cache (MiniLM, 400 rows of AG
+News, two cores, bf16: 1.06 s in batches of 512 to 2,048 tokens, 2.07 s of 8,192)."""
+
+MOST_AT_ONCE = 8192
+"""Elsewhere, where one device computes them side by side."""
+
+
+def by_length(lengths: NDArray[np.int64], size: int, tokens: int = MOST_AT_ONCE) -> list[NDArray[np.int64]]:
     """Row numbers in batches of similar length, longest first: at most `size` rows and `tokens` padded tokens."""
     order = np.argsort(-lengths, kind="stable")
     batches, start = [], 0

@@ -140,7 +140,7 @@ class Session:
         return Progress(done, self.steps, ", ".join(parts), milestone=ended)
 
     def checkpoint_is_due(self, ended: bool) -> bool:
-        if self.extras.checkpoints is None:
+        if self.extras.checkpoints is None or self.done:
             return False
         since = time.monotonic() - self.written
         return since >= self.extras.checkpoint_seconds or (ended and self.writing <= SHARE_FOR_CHECKPOINTS * since)
