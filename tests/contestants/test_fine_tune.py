@@ -2,19 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from small_models import small_work
+from small_models import settings_for, small_work
 
 from pytest_modelcompare.contestants.fine_tune import FineTune, load_classifier
-from pytest_modelcompare.contestants.fine_tune_settings import FineTuneSettings
 from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.records import Device
 
 FP32 = Device("cpu", "fp32", "a test")
-
-
-def settings_for(folder, **changes):
-    given = {"model": str(folder), "epochs": 30, "learning_rate": 3e-3, "batch_size": 8, "precision": "fp32"}
-    return FineTuneSettings(**(given | changes))
 
 
 @pytest.fixture(scope="module")

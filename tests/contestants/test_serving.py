@@ -5,20 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from small_models import small_work
+from small_models import settings_for, small_work
 
 from pytest_modelcompare.contestants.fine_tune import FineTune
-from pytest_modelcompare.contestants.fine_tune_settings import FineTuneSettings
 from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.inference import onnx_export
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra `onnx`")
 pytest.importorskip("onnx", reason="needs the extra `onnx`")
-
-
-def settings_for(folder, **changes):
-    given = {"model": str(folder), "epochs": 30, "learning_rate": 3e-3, "batch_size": 8, "precision": "fp32"}
-    return FineTuneSettings(**(given | changes))
 
 
 @pytest.fixture(scope="module")
