@@ -24,8 +24,11 @@ RESERVED = 4 * 2**30
 class Workspace:
     """A stack of tensors. `clear` begins anew, and what was taken before must not be used any more."""
 
-    def __init__(self, size: int = RESERVED) -> None:
-        self.memory = mapped(size)
+    def __init__(self, least: int = RESERVED) -> None:
+        self.memory = mapped(0)
+        self.least = least
+        """Bytes that are mapped at first."""
+
         self.top = 0
         """Where the next tensor begins, in bytes."""
 
@@ -34,9 +37,11 @@ class Workspace:
     def clear(self) -> None:
         """Forget all tensors; with more memory, where the last ones did not fit."""
         self.top = 0
-        if self.highest > len(self.memory):
+        size = max(self.least, self.highest)
+        if len(self.memory) < size:
             self.memory = mapped(0)  # given back first
-            self.memory = mapped(self.highest)
+            self.memory = mapped(size)
+            self.least = len(self.memory)  # 0 where so much is not to be had: next time no more than was needed
 
     def empty(self, *shape: int, dtype: torch.dtype) -> torch.Tensor:
         """A tensor without values; from the general allocator where it does not fit."""

@@ -13,6 +13,7 @@ def taken(work, *sizes):
 
 def test_what_did_not_fit_fits_after_clearing():
     work = Workspace(4096)
+    work.clear()
     assert all(one.numel() for one in taken(work, 1000, 500))
     work.clear()
     first, second = (one.data_ptr() - work.memory.data_ptr() for one in taken(work, 1000, 500))
@@ -21,6 +22,7 @@ def test_what_did_not_fit_fits_after_clearing():
 
 def test_the_same_memory_is_taken_again():
     work = Workspace()
+    work.clear()
     (before,) = taken(work, 999)
     work.clear()
     (after,) = taken(work, 1000)
@@ -61,3 +63,19 @@ def test_without_a_mapping_the_general_allocator_serves(monkeypatch):
         work.clear()
         tensors = [one.fill_(number) for number, one in enumerate(taken(work, 3, 100))]
     assert [one.unique().tolist() for one in tensors] == [[0], [1]]
+
+
+def test_where_the_first_mapping_is_refused_a_smaller_one_is_made(monkeypatch):
+    real = mmap.mmap
+
+    def small(number, size, **named):
+        if size > 100_000:
+            raise OSError(12, "Cannot allocate memory")
+        return real(number, size, **named)
+
+    monkeypatch.setattr(mmap, "mmap", small)
+    work = Workspace()
+    for expected in (0, 4000):
+        work.clear()
+        assert len(work.memory) == expected
+        taken(work, 1000)
