@@ -42,10 +42,6 @@ def unheard(usd: float, calls: int) -> None:
     """Where nobody keeps books."""
 
 
-def untold(usd: float, requests: int) -> None:
-    """The same, of what nobody knows."""
-
-
 def unheld(usd: float) -> None:
     """The same, of what is under way."""
 
@@ -70,7 +66,7 @@ class LLMOptions:
     note: Callable[[float, int], None] = unheard
     """Told the USD spent and the calls made, also when asking ends in an error."""
 
-    note_unheard: Callable[[float, int], None] = untold
+    note_unheard: Callable[[float, int], None] = unheard
     """Told the USD that may have been billed for requests whose answer was not heard, and how many these are."""
 
     note_held: Callable[[float], None] = unheld

@@ -39,13 +39,10 @@ def to_plan(comparison: Comparison, needs: Needs) -> list[str]:
 
 
 def plan_of(comparison: Comparison, name: str) -> AskPlan:
-    spec, dataset, journal = (
-        comparison.suite.contestants[name],
-        comparison.dataset_to_ask,
-        AnswerJournal(comparison.folders),
-    )
+    settings, dataset = prompt_settings(comparison.suite.contestants[name]), comparison.dataset_to_ask
     assert dataset is not None
-    return PromptMethod().plan(prompt_settings(spec), dataset, journal, llm_options(comparison), comparison.base)
+    journal = AnswerJournal(comparison.folders)
+    return PromptMethod().plan(settings, dataset, journal, llm_options(comparison), comparison.base)
 
 
 def prompt_settings(spec: ContestantSpec) -> PromptSettings:

@@ -6,9 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from pytest_modelcompare.gates.claims import (
-    Metric,
-)
+from pytest_modelcompare.gates.claims import Metric
 from pytest_modelcompare.gates.places import DEVICES, place_of
 from pytest_modelcompare.metrics.catalogue import METRICS, MetricSpec, Need
 

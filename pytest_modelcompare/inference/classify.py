@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_modelcompare.inference.precision import autocast
-from pytest_modelcompare.inference.tokens import MOST_AT_ONCE, TOKENS_AT_ONCE, Encoded, Encoder, by_length
+from pytest_modelcompare.inference.tokens import Encoded, Encoder, by_length, tokens_at_once
 from pytest_modelcompare.records import Device
 from pytest_modelcompare.records.progress import Progress, Watch, silent
 
@@ -29,8 +29,7 @@ class Classifier:
 
         found: dict[int, NDArray[np.float32]] = {}
         with torch.inference_mode(), autocast(self.device):
-            tokens = TOKENS_AT_ONCE.get(self.device.kind, MOST_AT_ONCE)
-            for rows in by_length(encoded.lengths, batch_size, tokens):
+            for rows in by_length(encoded.lengths, batch_size, tokens_at_once(self.device.kind)):
                 batch = self.encoder.batch(encoded, rows, self.device.kind)
                 values = self.model(**batch).logits.float().cpu().numpy()  # copying waits for CUDA
                 found.update(zip(rows.tolist(), values, strict=True))

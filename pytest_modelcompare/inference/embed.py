@@ -17,7 +17,7 @@ from pytest_modelcompare.inference.precision import autocast, freeze_for_inferen
 from pytest_modelcompare.inference.pretrained import load_config, load_tokenizer, load_weights
 from pytest_modelcompare.inference.reference import model_folder
 from pytest_modelcompare.inference.stand_in import random_weights, small_config
-from pytest_modelcompare.inference.tokens import MOST_AT_ONCE, TOKENS_AT_ONCE, Encoder, by_length
+from pytest_modelcompare.inference.tokens import Encoder, by_length, tokens_at_once
 from pytest_modelcompare.records import Device
 from pytest_modelcompare.records.progress import Progress, Watch, silent
 
@@ -49,8 +49,7 @@ class Embedder:
         encoded = self.encoder.encode(texts)
         found: dict[int, NDArray[np.float32]] = {}
         with torch.inference_mode(), autocast(self.device):
-            tokens = TOKENS_AT_ONCE.get(self.device.kind, MOST_AT_ONCE)
-            for rows in by_length(encoded.lengths, batch_size, tokens):
+            for rows in by_length(encoded.lengths, batch_size, tokens_at_once(self.device.kind)):
                 batch = self.encoder.batch(encoded, rows, self.device.kind)
                 states = self.model(**batch).last_hidden_state.float()  # (batch, tokens, width)
                 vectors = torch.nn.functional.normalize(pooled(states, batch["attention_mask"], self.pooling), dim=1)

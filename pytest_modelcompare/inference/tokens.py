@@ -120,6 +120,11 @@ MOST_AT_ONCE = 8192
 """Elsewhere, where one device computes them side by side."""
 
 
+def tokens_at_once(kind: str) -> int:
+    """Padded tokens of a batch on a kind of device."""
+    return TOKENS_AT_ONCE.get(kind, MOST_AT_ONCE)
+
+
 def by_length(lengths: NDArray[np.int64], size: int, tokens: int = MOST_AT_ONCE) -> list[NDArray[np.int64]]:
     """Row numbers in batches of similar length, longest first: at most `size` rows and `tokens` padded tokens."""
     order = np.argsort(-lengths, kind="stable")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_modelcompare.store.folders import StoreFolders, store_errors
-from pytest_modelcompare.store.lines import append_line, lines_of
+from pytest_modelcompare.store.lines import append_line, lines_of, moment
 
 BATCHES = "batches.jsonl"
 KEY_START = 16
@@ -100,15 +100,6 @@ def is_event(event: dict[str, Any]) -> bool:
     keys = event.get("keys", [])
     texts = isinstance(event.get("service"), str) and isinstance(event.get("batch", ""), str)
     return texts and isinstance(keys, list) and all(isinstance(key, str) for key in keys)
-
-
-def moment(text: object) -> datetime | None:
-    """When it was; None where nothing readable says so."""
-    try:
-        found = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def starts(keys: Sequence[str]) -> list[str]:

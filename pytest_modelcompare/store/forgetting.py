@@ -10,7 +10,7 @@ from pathlib import Path
 from pytest_modelcompare.store.answers import JOURNAL
 from pytest_modelcompare.store.folders import store_errors
 from pytest_modelcompare.store.lines import locked
-from pytest_modelcompare.store.pruning import moment
+from pytest_modelcompare.store.pruning import moment_or_now
 
 
 def forget_answers(root: Path, before: datetime, *, dry: bool = False) -> int:
@@ -40,4 +40,4 @@ def is_old(line: bytes, before: datetime) -> bool:
         found = json.loads(line)
     except ValueError:
         return True
-    return not isinstance(found, dict) or moment(str(found.get("created", ""))) < before
+    return not isinstance(found, dict) or moment_or_now(found.get("created")) < before

@@ -13,6 +13,7 @@ from pytest_modelcompare.records.history import SessionThen
 from pytest_modelcompare.store.answered import rows_name
 from pytest_modelcompare.store.folders import StoreFolders, store_errors
 from pytest_modelcompare.store.history import read_history
+from pytest_modelcompare.store.lines import moment
 from pytest_modelcompare.store.sizes import files_of, size_of
 
 
@@ -35,7 +36,7 @@ def unused(root: Path, before: datetime, kept: Collection[str] = ()) -> Iterator
         kept: fingerprints of runs that stay.
     """
     sessions = read_history(StoreFolders(root))
-    recent = [one for one in sessions if moment(one.created) >= before]
+    recent = [one for one in sessions if moment_or_now(one.created) >= before]
     used = {run for one in recent for row in one.contestants.values() for run in row.runs} | set(kept)
     for folder in (root / "runs").glob("*/*"):
         facts = folder / "run.json"
@@ -83,18 +84,14 @@ def remove(root: Path, one: Pruned) -> None:
             shutil.rmtree(one.path.parent, ignore_errors=True)
 
 
-def moment(text: str) -> datetime:
+def moment_or_now(text: object) -> datetime:
     """An ISO date; what is none counts as now, so that nothing is dropped by mistake."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return datetime.now(UTC)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return moment(text) or datetime.now(UTC)
 
 
 def created(facts: Path) -> datetime:
     try:
-        return moment(str(json.loads(facts.read_text(encoding="utf-8")).get("created", "")))
+        return moment_or_now(json.loads(facts.read_text(encoding="utf-8")).get("created"))
     except (OSError, ValueError):
         return modified(facts)
 

@@ -9,18 +9,15 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from pytest_modelcompare.training.workspace import Workspace
+
 LEVELS = 2**15
 
 INTEGERS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
 """Bytes of an element → the integers of that width."""
 
 
-def words(count: int) -> int:
-    """64-bit numbers that a mask of so many elements is drawn from."""
-    return -(-count // 4)
-
-
-def keep_mask(like: torch.Tensor, p: float, bits: torch.Tensor | None = None) -> torch.Tensor:
+def keep_mask(like: torch.Tensor, p: float, work: Workspace | None = None) -> torch.Tensor:
     """Integers as wide as `like`'s elements, of its shape: with probability p 0, else -1 (all bits set), independently.
 
     torch draws one 32-bit number or more per element, on one core, which takes a fifth of
@@ -28,11 +25,12 @@ def keep_mask(like: torch.Tensor, p: float, bits: torch.Tensor | None = None) ->
     four elements, fifteen bits each: p is thereby rounded to a multiple of 2**-15.
 
     Args:
-        bits: int64, shape (words(elements),). Memory that the mask may be a view of.
+        work: where the mask lies; None: in memory of its own.
     """
     seed = int(torch.empty((), dtype=torch.int64).random_())
-    drawn = torch.from_numpy(np.random.SFC64(seed).random_raw(words(like.numel())).view(np.int64))
-    sixteen = (drawn if bits is None else bits.copy_(drawn)).view(torch.int16)[: like.numel()].view(like.shape)
+    drawn = torch.from_numpy(np.random.SFC64(seed).random_raw(-(-like.numel() // 4)).view(np.int64))
+    bits = drawn if work is None else work.cast(drawn, torch.int64)
+    sixteen = bits.view(torch.int16)[: like.numel()].view(like.shape)
     below = sixteen.bitwise_and_(LEVELS - 1).sub_(LEVELS - round(p * LEVELS))
     return below.bitwise_right_shift_(15).to(INTEGERS[like.element_size()])  # the sign, in every bit
 

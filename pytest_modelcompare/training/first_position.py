@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from pytest_modelcompare.training.forward import Forward
-from pytest_modelcompare.training.layer_parts import Parts, layers_of, parts_of
+from pytest_modelcompare.training.layer_parts import Parts, layers_of, parts_of, rate_of
 
 WHOLE = frozenset({"AlbertForSequenceClassification"})
 """Their heads read the first token too, but their last layer is also an earlier one."""
@@ -93,6 +93,7 @@ def attend(
 ) -> torch.Tensor:
     """Attention of projected states (batch, tokens, heads · width), as many answers as queries."""
     query, key, value = (one.view(*one.shape[:2], parts.heads, -1).transpose(1, 2) for one in (query, key, value))
-    p = parts.shares_dropout.p if parts.shares_dropout.training else 0.0
-    found = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=p, scale=parts.scaling)
+    found = functional.scaled_dot_product_attention(
+        query, key, value, attn_mask=mask, dropout_p=rate_of(parts.shares_dropout), scale=parts.scaling
+    )
     return found.transpose(1, 2).flatten(2)

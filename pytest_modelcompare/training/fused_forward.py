@@ -13,7 +13,7 @@ from transformers.activations import GELUActivation
 from pytest_modelcompare.training.forward import Forward
 from pytest_modelcompare.training.fused_layer import FusedLayer, How
 from pytest_modelcompare.training.group_attention import Heads
-from pytest_modelcompare.training.layer_parts import Parts, layers_of, parts_of
+from pytest_modelcompare.training.layer_parts import Parts, layers_of, parts_of, rate_of
 from pytest_modelcompare.training.unpadded import Packing
 from pytest_modelcompare.training.workspace import Workspace
 
@@ -93,7 +93,3 @@ def empty_gradients(parts: Parts, dtype: torch.dtype) -> list[torch.Tensor]:
     out, width = parts.query.weight.shape
     others = (parts.out.weight, parts.up.weight, parts.down.weight)
     return [torch.empty(*shape, dtype=dtype) for shape in ((3 * out, width), *(one.shape for one in others))]
-
-
-def rate_of(dropout: torch.nn.Dropout | None) -> float:
-    return dropout.p if dropout is not None and dropout.training else 0.0

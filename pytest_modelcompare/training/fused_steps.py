@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from pytest_modelcompare.training.dropout import drops, keep_, keep_mask, scale_of, words
+from pytest_modelcompare.training.dropout import drops, keep_, keep_mask, scale_of
 from pytest_modelcompare.training.workspace import Workspace
 
 aten = torch.ops.aten
@@ -31,7 +31,7 @@ def added(
     work: Workspace,
 ) -> tuple[Added, torch.Tensor]:  # fmt: skip
     """norm(states + dropout(found)); `found` is changed."""
-    mask = keep_mask(found, p, work.empty(words(found.numel()), dtype=torch.int64)) if drops(p) else None
+    mask = keep_mask(found, p, work) if drops(p) else None
     if mask is not None:
         keep_(found, mask)
     total = work.cast(found, states.dtype)

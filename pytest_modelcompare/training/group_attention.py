@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import torch
 
-from pytest_modelcompare.training.dropout import drops, keep_, keep_mask, scale_of, words
+from pytest_modelcompare.training.dropout import drops, keep_, keep_mask, scale_of
 from pytest_modelcompare.training.unpadded import Group
 from pytest_modelcompare.training.workspace import Workspace
 
@@ -72,13 +72,13 @@ def group_attended(group: Group, projected: torch.Tensor, answers: torch.Tensor,
     shares = work.empty(len(query), group.longest, group.longest, dtype=query.dtype)
     mask, dropped = None, shares
     if drops(heads.p):
-        mask = keep_mask(shares, heads.p, work.empty(words(shares.numel()), dtype=torch.int64))
+        mask = keep_mask(shares, heads.p, work)
         dropped = work.empty(*shares.shape, dtype=shares.dtype)
     with work.passing():
         products = torch.bmm(query, key.transpose(1, 2), out=work.empty(*shares.shape, dtype=shares.dtype))
         # torch's softmax of 16-bit numbers takes twice as long as that of fp32 with a cast before and after it
         scores = work.cast(products, torch.promote_types(shares.dtype, torch.float32))
-        if group.empty is not None:
+        if not group.full:
             blind = torch.zeros_like(group.mask, dtype=scores.dtype).masked_fill_(~group.mask, -math.inf)
             scores.view(group.count, heads.count, *scores.shape[1:]).add_(blind)
         shares.copy_(aten._softmax.out(scores, -1, False, out=work.empty(*scores.shape, dtype=scores.dtype)))
@@ -125,9 +125,9 @@ def by_head(group: Group, tokens: torch.Tensor, parts: int, heads: int, work: Wo
     width = tokens.shape[1] // (parts * heads)
     found = work.empty(parts, group.count * heads, group.longest, width, dtype=tokens.dtype)
     with work.passing():
-        if group.empty is not None:
-            spread = work.empty(len(group.sources), tokens.shape[1], dtype=tokens.dtype)
-            tokens = torch.index_select(tokens, 0, group.sources, out=spread).index_fill_(0, group.empty, 0)
+        if not group.full:
+            spread = work.empty(group.count * group.longest, tokens.shape[1], dtype=tokens.dtype)
+            tokens = spread.zero_().index_copy_(0, group.places, tokens)
         rows = tokens.view(group.count, group.longest, parts, heads, width).permute(2, 0, 3, 1, 4)
         found.view(rows.shape).copy_(rows)
     return found
@@ -137,7 +137,7 @@ def by_token(group: Group, apart: torch.Tensor, tokens: torch.Tensor, work: Work
     """Fills `tokens` on the way back from `by_head`."""
     parts, width = len(apart), apart.shape[-1]
     rows = apart.view(parts, group.count, -1, group.longest, width).permute(1, 3, 0, 2, 4)
-    if group.empty is None:
+    if group.full:
         tokens.view(rows.shape).copy_(rows)
         return
     padded = work.empty(*rows.shape, dtype=apart.dtype).copy_(rows)

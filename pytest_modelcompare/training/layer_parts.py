@@ -88,3 +88,8 @@ def distilbert_parts(layer: Any) -> Parts:
         heads=asking.n_heads, scaling=asking.scaling,
         shares_dropout=asking.dropout, out_dropout=None, down_dropout=layer.ffn.dropout,
     )  # fmt: skip
+
+
+def rate_of(dropout: torch.nn.Dropout | None) -> float:
+    """What a dropout layer drops as things stand: nothing in evaluation."""
+    return dropout.p if dropout is not None and dropout.training else 0.0

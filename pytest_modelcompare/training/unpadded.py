@@ -40,11 +40,10 @@ class Group:
     mask: torch.Tensor
     """Shape (count, 1, 1, longest). True where there is a token."""
 
-    sources: torch.Tensor
-    """Shape (count · longest,). The token, of the group's, that each padded place shows; where there is none, any."""
-
-    empty: torch.Tensor | None
-    """The padded places without a token; None where all rows are equally long."""
+    @property
+    def full(self) -> bool:
+        """Whether there is a token at every padded place."""
+        return len(self.places) == self.count * self.longest
 
     def padded(self, tokens: torch.Tensor) -> torch.Tensor:
         """The group's part of all packed tokens (tokens, heads, width), as (count, heads, longest, width)."""
@@ -82,10 +81,8 @@ def packing_of(lengths: NDArray[np.int64]) -> Packing:
         there = np.arange(longest) < lengths[rows][:, None]  # (count, longest)
         mask = torch.from_numpy(there)[:, None, None]
         places = torch.from_numpy(np.flatnonzero(there))
-        sources = torch.from_numpy(np.maximum(there.ravel().cumsum() - 1, 0))
-        empty = None if there.all() else torch.from_numpy(np.flatnonzero(~there))
         tokens = slice(int(starts[first]), int(ends[last]))
-        groups.append(Group(slice(first, last + 1), tokens, len(rows), longest, places, mask, sources, empty))
+        groups.append(Group(slice(first, last + 1), tokens, len(rows), longest, places, mask))
     return Packing(lengths, torch.from_numpy(starts), tuple(groups))
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
 from pytest_modelcompare.contestants.fine_tune import FineTune
@@ -15,7 +12,6 @@ from pytest_modelcompare.execution.options import Options
 from pytest_modelcompare.execution.prepare import prepare
 from pytest_modelcompare.execution.watch import Unwatched
 from pytest_modelcompare.suite.load import load_suite
-from tests.pytest_plugin.conftest import HAM, SPAM, rows, write
 
 SUITE = """\
 modelcompare: 1
@@ -29,19 +25,12 @@ gates: ["{gate}.accuracy >= 0"]
 
 
 @pytest.fixture
-def prepared(tmp_path, monkeypatch):
+def prepared(tmp_path, small_bert_and_rows):
     """A comparison of one contestant of a small BERT, after what it needs has run."""
-    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "contestants")
-    sys.modules.pop("small_models", None)
-    from small_models import small_bert
-
-    model = small_bert(tmp_path / "model")
-    write(tmp_path / "train.csv", ["text", "label"], [*rows(SPAM, "spam", 0, 20), *rows(HAM, "ham", 0, 20)])
-    write(tmp_path / "test.csv", ["text", "label"], [*rows(SPAM, "spam", 20, 10), *rows(HAM, "ham", 20, 10)])
     path = tmp_path / "s.modelcompare.yaml"
 
     def made(name, options=""):
-        path.write_text(SUITE.format(contestants=f"{name}: {{fine_tune: {model}{options}}}", gate=name))
+        path.write_text(SUITE.format(contestants=f"{name}: {{fine_tune: {small_bert_and_rows}{options}}}", gate=name))
         comparison = Comparison(load_suite(path), Options(tmp_path / "store", "session", device="cpu"), Ledger())
         prepare([(comparison, comparison.everything())], Unwatched())
         return comparison

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,7 +25,6 @@ from pytest_modelcompare.execution.side_by_side import run_all, times_training
 from pytest_modelcompare.execution.watch import Unwatched
 from pytest_modelcompare.records import Dataset, Rows
 from pytest_modelcompare.suite.load import load_suite
-from tests.pytest_plugin.conftest import HAM, SPAM, rows, write
 
 NOTHING = Rows(("a",), np.array([0]), ("0",))
 
@@ -151,16 +148,9 @@ gates: [bert.accuracy >= 0]
 
 
 @pytest.fixture
-def comparison_in(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "contestants")
-    sys.modules.pop("small_models", None)
-    from small_models import small_bert
-
-    model = small_bert(tmp_path / "model")
-    write(tmp_path / "train.csv", ["text", "label"], [*rows(SPAM, "spam", 0, 20), *rows(HAM, "ham", 0, 20)])
-    write(tmp_path / "test.csv", ["text", "label"], [*rows(SPAM, "spam", 20, 10), *rows(HAM, "ham", 20, 10)])
+def comparison_in(tmp_path, small_bert_and_rows):
     path = tmp_path / "s.modelcompare.yaml"
-    path.write_text(SUITE.format(model=model))
+    path.write_text(SUITE.format(model=small_bert_and_rows))
 
     def made(store, **options):
         return Comparison(load_suite(path), Options(tmp_path / store, "session", device="cpu", **options), Ledger())
