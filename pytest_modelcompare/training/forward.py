@@ -48,7 +48,7 @@ class Forward(TorchFunctionMode):
     ) -> torch.Tensor:
         """torch's scaled_dot_product_attention, within packed rows where there are any."""
         if self.packing is not None:
-            assert attn_mask is None
+            assert attn_mask is None or attn_mask.numel() == 1  # one that hides nothing
             assert not is_causal
             return self.packing.attend(query, key, value, dropout_p, scale)
         if self.fast_dropout and query.device.type == "cpu":

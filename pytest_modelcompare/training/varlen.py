@@ -74,8 +74,12 @@ def packing_of(numbers: dict[str, torch.Tensor], longest: int, kernel: Kernel) -
 
 
 def model_input(numbers: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Ids and positions, each of shape (1, tokens)."""
-    return {name: one[None] for name, one in numbers.items() if name not in ("starts", "ends")}
+    """Ids and positions, each of shape (1, tokens), and a mask that hides nothing, shape (1, 1, 1, 1).
+
+    Without one, transformers 5.17 makes a mask of tokens times tokens while a step is recorded.
+    """
+    columns = {name: one[None] for name, one in numbers.items() if name not in ("starts", "ends")}
+    return {**columns, "attention_mask": torch.ones(1, 1, 1, 1, dtype=torch.bool, device=numbers["starts"].device)}
 
 
 @dataclass(frozen=True, slots=True)
