@@ -16,6 +16,9 @@ class CudaGraphs:
 
     def __init__(self) -> None:
         self.pool = torch.cuda.graph_pool_handle()
+        self.recorded: list[torch.cuda.CUDAGraph] = []
+        """Kept while others may come: torch gives up the memory they share when the last of them goes, and refuses to
+        record into it again."""
 
     def __call__(self, work: Callable[[], torch.Tensor]) -> Callable[[], torch.Tensor]:
         graph, random = torch.cuda.CUDAGraph(), torch.cuda.default_generators[torch.cuda.current_device()]
@@ -27,6 +30,7 @@ class CudaGraphs:
         except RuntimeError:
             random.graphsafe_set_state(spare)  # the one that was recorded with refuses to be used outside
             raise
+        self.recorded.append(graph)
 
         def replay() -> torch.Tensor:
             graph.replay()

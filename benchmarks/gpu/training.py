@@ -1,0 +1,62 @@
+"""One training at a time: transformers' Trainer in fp16, every text padded, against the contestant `fine_tune`."""
+
+from __future__ import annotations
+
+import statistics
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from benchmarks.gpu.world import MAX_LENGTH, World, flops_of, seconds_of
+from benchmarks.training import BATCH, ours, textbook
+from pytest_modelcompare.inference.memory import PeakMemory
+from pytest_modelcompare.records import Dataset
+
+MODELS = ("minilm", "distilbert", "bert")
+ARGUMENTS = Namespace(epochs=1.0, max_length=MAX_LENGTH, precision="auto")
+
+Way = Callable[[Dataset, int], float]
+"""From rows and a seed to the accuracy on the test rows."""
+
+
+def compare_trainings(world: World, peak_tflops: float) -> Iterator[dict[str, Any]]:
+    """What was found so far, after each turn: seconds from text to scored test rows, in turns, medians, peak memory.
+
+    A first turn of each, with few rows, warms the device up.
+    """
+    found: dict[str, Any] = {}
+    for model in MODELS:
+        ways = ways_of(world, model)
+        for way in ways.values():
+            way(world.few(4 * BATCH), 0)
+        times: dict[str, list[float]] = {name: [] for name in ways}
+        accuracy: dict[str, list[float]] = {name: [] for name in ways}
+        memory: dict[str, float] = {}
+        for seed in range(world.sizes.turns):
+            for name, way in ways.items():
+                with PeakMemory("cuda" if on_cuda() else "cpu") as peak:
+                    seconds, right = seconds_of(lambda way=way, seed=seed: way(world.dataset, seed))
+                times[name].append(seconds)
+                accuracy[name].append(right)
+                memory[name] = peak.mb
+            slow, fast = (statistics.median(times[name]) for name in ("textbook", "ours"))
+            share = flops_of(world, model) / fast / (peak_tflops * 1e12)
+            found[model] = {
+                "seconds": times, "accuracy": accuracy, "peak_memory_mib": memory, "ratio": slow / fast,
+                "share_of_peak": share,
+            }  # fmt: skip
+            yield found
+
+
+def on_cuda() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def ways_of(world: World, model: str) -> dict[str, Way]:
+    folder = world.folders[model]
+    return {
+        "textbook": lambda data, seed: textbook(data, seed, ARGUMENTS, folder),
+        "ours": lambda data, seed: ours(data, seed, ARGUMENTS, str(folder)),
+    }
