@@ -11,7 +11,7 @@ SCALE=${SCALE:-1}
 given=(--out "$OUT" --shapes "$SHAPES")
 [ -n "${DATA:-}" ] && given+=(--data "$DATA")
 [ -n "${MINILM:-}" ] && given+=(--minilm "$MINILM")
-declare -A seconds=([tests]=110 [peak]=20 [training]=150 [techniques]=90 [many]=110 [serving]=50)
+declare -A seconds=([peak]=20 [tests]=110 [training]=190 [techniques]=80 [many]=100 [serving]=35)
 export TOKENIZERS_PARALLELISM=${TOKENIZERS_PARALLELISM:-false} HF_HUB_OFFLINE=1 PYTHONUNBUFFERED=1
 failed=0
 for part in ${PARTS:-peak tests training techniques many serving}; do

@@ -45,7 +45,7 @@ def measure(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """What the part found so far, whenever there is more."""
     sizes = SIZES[arguments.shapes]
     if arguments.part == "tests":
-        yield run_tests(tiny=sizes.tiny)
+        yield from run_tests(arguments.out / "tests.log", tiny=sizes.tiny)
         return
     if arguments.part == "peak":
         yield measure_peak(sizes)

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
-import tempfile
-import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+ENDED = re.compile(r"::(?P<name>\S+) (?P<how>PASSED|FAILED|ERROR|SKIPPED)")
 
 
-def run_tests(*, tiny: bool) -> dict[str, Any]:
-    """How they end, and the text of what fails. With tiny sizes they are only collected."""
-    with tempfile.TemporaryDirectory() as name:
-        report = Path(name) / "junit.xml"
-        command = [sys.executable, "-m", "pytest", "tests/gpu", "-m", "gpu", "-q", "--tb=short", f"--junitxml={report}"]
-        done = subprocess.run(
-            [*command, *(["--co"] if tiny else [])], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        if tiny or not report.exists():
-            return {"exit_code": done.returncode, "output": done.stdout[-4_000:] + done.stderr[-1_000:]}
-        cases = list(ET.parse(report).iter("testcase"))
-    failed = {
-        case.get("name"): broken[0].text for case in cases if (broken := [*case.iter("failure"), *case.iter("error")])
-    }
-    skipped = [case.get("name") for case in cases if case.find("skipped") is not None]
-    seconds = {str(case.get("name")): float(case.get("time", 0)) for case in cases}
-    return {
-        "exit_code": done.returncode, "tests": len(cases), "failed": failed, "skipped": skipped, "seconds": seconds,
-    }  # fmt: skip
+def run_tests(log: Path, *, tiny: bool) -> Iterator[dict[str, Any]]:
+    """How they ended so far, after each; the long ones last. With tiny sizes they are only collected.
+
+    Args:
+        log: the file that gets all that pytest prints.
+    """
+    command = [sys.executable, "-m", "pytest", "tests/gpu", "-v", "--tb=short", "-p", "no:cacheprovider"]
+    found: dict[str, Any] = {"passed": [], "failed": [], "error": [], "skipped": [], "exit_codes": []}
+    for marks in ("gpu and not slow", "gpu and slow"):
+        with (
+            log.open("a", encoding="utf-8") as file,
+            subprocess.Popen(
+                [*command, "-m", marks, *(["--co"] if tiny else [])], cwd=ROOT, stdout=subprocess.PIPE, text=True
+            ) as running,
+        ):
+            assert running.stdout is not None
+            for line in running.stdout:
+                file.write(line)
+                file.flush()
+                if ended := ENDED.search(line):
+                    found[ended["how"].lower()].append(ended["name"])
+                    yield found
+        found["exit_codes"].append(running.returncode)
+        yield found

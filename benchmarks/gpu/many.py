@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.gpu.training import ARGUMENTS
+from benchmarks.gpu.training import given
 from benchmarks.gpu.world import MAX_LENGTH, World, flops_of, seconds_of
 from benchmarks.training import BATCH, DECAY, WARMUP, textbook
 from pytest_modelcompare.execution.comparison import Comparison
@@ -40,9 +40,7 @@ def compare_many(world: World, peak_tflops: float) -> Iterator[dict[str, Any]]:
     found["textbook_seconds"] = {}
     for name in MODELS:
         folder = world.folders[name]
-        found["textbook_seconds"][name] = seconds_of(lambda folder=folder: textbook(world.many, 0, ARGUMENTS, folder))[
-            0
-        ]
+        found["textbook_seconds"][name] = seconds_of(lambda folder=folder: textbook(world.many, 0, given(1), folder))[0]
         mean = statistics.mean(found["textbook_seconds"].values())
         found["ratio"] = EACH * len(MODELS) * mean / found["seconds"]["side by side"]
         found["textbook_measured"] = len(found["textbook_seconds"])

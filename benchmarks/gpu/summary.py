@@ -22,12 +22,9 @@ def print_summary(folder: Path, parts: Sequence[str]) -> None:
 
 
 def of_tests(found: dict[str, Any]) -> Iterator[str]:
-    if "failed" not in found:
-        yield f"tests: exit {found['exit_code']}"
-        return
-    passed = found["tests"] - len(found["failed"]) - len(found["skipped"])
-    yield f"tests: {passed} passed, {len(found['failed'])} failed, {len(found['skipped'])} skipped"
-    yield from (f"  failed: {name}" for name in found["failed"])
+    counts = ", ".join(f"{len(found[how])} {how}" for how in ("passed", "failed", "error", "skipped") if found[how])
+    yield f"tests: {counts or 'none'}"
+    yield from (f"  failed: {name}" for name in (*found["failed"], *found["error"]))
 
 
 def of_peak(found: dict[str, Any]) -> Iterator[str]:

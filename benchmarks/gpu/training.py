@@ -13,7 +13,12 @@ from pytest_modelcompare.inference.memory import PeakMemory
 from pytest_modelcompare.records import Dataset
 
 MODELS = ("minilm", "distilbert", "bert")
-ARGUMENTS = Namespace(epochs=1.0, max_length=MAX_LENGTH, precision="auto")
+
+
+def given(epochs: float) -> Namespace:
+    """What `benchmarks.training` asks of its command line."""
+    return Namespace(epochs=epochs, max_length=MAX_LENGTH, precision="auto")
+
 
 Way = Callable[[Dataset, int], float]
 """From rows and a seed to the accuracy on the test rows."""
@@ -40,7 +45,7 @@ def compare_trainings(world: World, peak_tflops: float) -> Iterator[dict[str, An
                 accuracy[name].append(right)
                 memory[name] = peak.mb
             slow, fast = (statistics.median(times[name]) for name in ("textbook", "ours"))
-            share = flops_of(world, model) / fast / (peak_tflops * 1e12)
+            share = world.sizes.epochs * flops_of(world, model) / fast / (peak_tflops * 1e12)
             found[model] = {
                 "seconds": times, "accuracy": accuracy, "peak_memory_mib": memory, "ratio": slow / fast,
                 "share_of_peak": share,
@@ -55,8 +60,8 @@ def on_cuda() -> bool:
 
 
 def ways_of(world: World, model: str) -> dict[str, Way]:
-    folder = world.folders[model]
+    folder, arguments = world.folders[model], given(world.sizes.epochs)
     return {
-        "textbook": lambda data, seed: textbook(data, seed, ARGUMENTS, folder),
-        "ours": lambda data, seed: ours(data, seed, ARGUMENTS, str(folder)),
+        "textbook": lambda data, seed: textbook(data, seed, arguments, folder),
+        "ours": lambda data, seed: ours(data, seed, arguments, str(folder)),
     }

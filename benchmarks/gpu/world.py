@@ -37,9 +37,10 @@ class Sizes:
     many_rows: int
     """To train on, for each of the thirty."""
 
+    epochs: float
     turns: int
     steps: int
-    """Of a training whose steps are timed."""
+    """Of each of the two epochs of a training whose steps are timed."""
 
     matrix: int
     """Width of the square matrices whose product gives the device's peak."""
@@ -49,8 +50,8 @@ class Sizes:
 
 
 SIZES = {
-    "full": Sizes(12_800, 1_000, 6_400, 2, 100, 8_192, 4_096, tiny=False),
-    "tiny": Sizes(64, 16, 32, 1, 6, 128, 4, tiny=True),
+    "full": Sizes(9_600, 1_000, 6_400, 3, 1, 40, 8_192, 4_096, tiny=False),
+    "tiny": Sizes(64, 16, 32, 1, 1, 2, 128, 4, tiny=True),
 }
 
 

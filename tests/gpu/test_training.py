@@ -125,7 +125,7 @@ modelcompare: 1
 data: {{train: train.csv, test: test.csv}}
 references: false
 contestants:
-  bert: {{fine_tune: {model}, seeds: [1, 2, 3], epochs: 20, max_length: 16, batch_size: 8, learning_rate: 0.001}}
+  bert: {{fine_tune: {model}, seeds: [1, 2, 3], epochs: 4, max_length: 16, batch_size: 8, learning_rate: 0.001}}
 gates: [bert.accuracy >= 0]
 """
 
