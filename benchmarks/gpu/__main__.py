@@ -45,7 +45,7 @@ def measure(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """What the part found so far, whenever there is more."""
     sizes = SIZES[arguments.shapes]
     if arguments.part == "tests":
-        yield from run_tests(arguments.out / "tests.log", tiny=sizes.tiny)
+        yield from run_tests(arguments.out / "pytest.log", tiny=sizes.tiny)
         return
     if arguments.part == "peak":
         yield measure_peak(sizes)
@@ -76,10 +76,10 @@ def measure_models(arguments: argparse.Namespace, world: World) -> Iterator[dict
         yield {**about, **one}
 
 
-def peak_of(folder: Path) -> float:
-    """The device's measured TFLOP/s; what cannot be said without it is no number."""
+def peak_of(folder: Path) -> float | None:
+    """The device's measured TFLOP/s, if that part ran."""
     path = folder / "peak.json"
-    return float(json.loads(path.read_text())["found"]["bf16_tflops"]) if path.exists() else float("nan")
+    return float(json.loads(path.read_text())["found"]["bf16_tflops"]) if path.exists() else None
 
 
 def keep(arguments: argparse.Namespace, began: datetime, found: dict[str, Any]) -> None:

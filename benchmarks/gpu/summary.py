@@ -37,7 +37,7 @@ def of_training(found: dict[str, Any]) -> Iterator[str]:
         memory = one["peak_memory_mib"]
         yield (
             f"training {name}: {one['ratio']:.1f} times the textbook ({slow:.1f} against {fast:.1f} s), "
-            f"{one['share_of_peak']:.1%} of peak, {memory['textbook']:.0f} against {memory['ours']:.0f} MiB, "
+            f"{share(one)} of peak, {memory['textbook']:.0f} against {memory['ours']:.0f} MiB, "
             f"accuracy {max(one['accuracy']['textbook']):.3f} against {max(one['accuracy']['ours']):.3f}"
         )
 
@@ -49,7 +49,7 @@ def of_techniques(found: dict[str, Any]) -> Iterator[str]:
                 yield f"step of {name}, {way}: {one['error'].splitlines()[0]}"
             else:
                 notes = f" ({'; '.join(one['notes'])})" if one["notes"] else ""
-                yield f"step of {name}, {way}: {one['ms_per_step']:.2f} ms, {one['share_of_peak']:.1%} of peak{notes}"
+                yield f"step of {name}, {way}: {one['ms_per_step']:.2f} ms, {share(one)} of peak{notes}"
 
 
 def of_many(found: dict[str, Any]) -> Iterator[str]:
@@ -65,6 +65,10 @@ def of_serving(found: dict[str, Any]) -> Iterator[str]:
                 f"serving {name}, {way}: p50 {one['latency_p50_ms']:.2f} ms, p95 {one['latency_p95_ms']:.2f} ms, "
                 f"{one['rows_per_s']:.0f} rows/s in batches of {one['batch']}"
             )
+
+
+def share(one: dict[str, Any]) -> str:
+    return "an unknown share" if one["share_of_peak"] is None else f"{one['share_of_peak']:.1%}"
 
 
 def models_in(found: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from benchmarks.gpu.world import MAX_LENGTH, World, first, flops_of
+from benchmarks.gpu.world import MAX_LENGTH, World, first, flops_of, share_of_peak
 from benchmarks.training import BATCH, DECAY, RATE, WARMUP
 from pytest_modelcompare.inference.device import choose_device
 from pytest_modelcompare.training.recipe import Recipe, Techniques
@@ -38,7 +38,7 @@ WAYS = {
 }
 
 
-def compare_techniques(world: World, peak_tflops: float) -> Iterator[dict[str, Any]]:
+def compare_techniques(world: World, peak_tflops: float | None) -> Iterator[dict[str, Any]]:
     """Milliseconds per step, and the share of the device's peak on real tokens, after each way."""
     found: dict[str, Any] = {}
     rows = BATCH * world.sizes.steps
@@ -54,7 +54,7 @@ def compare_techniques(world: World, peak_tflops: float) -> Iterator[dict[str, A
                 middle = statistics.median(times)
                 found[model][name] = {
                     "ms_per_step": 1_000 * middle, "fastest_ms": 1_000 * min(times), "notes": notes,
-                    "share_of_peak": flops / middle / (peak_tflops * 1e12),
+                    "share_of_peak": share_of_peak(flops, middle, peak_tflops),
                 }  # fmt: skip
             yield found
 

@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from benchmarks.gpu.world import MAX_LENGTH, World, flops_of, seconds_of
+from benchmarks.gpu.world import MAX_LENGTH, World, flops_of, seconds_of, share_of_peak
 from benchmarks.training import BATCH, ours, textbook
 from pytest_modelcompare.inference.memory import PeakMemory
 from pytest_modelcompare.records import Dataset
@@ -26,7 +26,7 @@ Way = Callable[[Dataset, int], float]
 """From rows and a seed to the accuracy on the test rows."""
 
 
-def compare_trainings(world: World, peak_tflops: float) -> Iterator[dict[str, Any]]:
+def compare_trainings(world: World, peak_tflops: float | None) -> Iterator[dict[str, Any]]:
     """What was found so far, after each turn: seconds from text to scored test rows, in turns, medians, peak memory.
 
     A first turn of each, with few rows, warms the device up.
@@ -50,10 +50,10 @@ def compare_trainings(world: World, peak_tflops: float) -> Iterator[dict[str, An
                 memory[name] = peak.mb
             stages.append(stages_of(began, seconds))
             slow, fast = (statistics.median(times[name]) for name in ("textbook", "ours"))
-            share = world.sizes.epochs * flops_of(world, model) / fast / (peak_tflops * 1e12)
+            flops = world.sizes.epochs * flops_of(world, model)
             found[model] = {
                 "seconds": times, "accuracy": accuracy, "peak_memory_mib": memory, "stages_of_ours": stages,
-                "ratio": slow / fast, "share_of_peak": share,
+                "ratio": slow / fast, "share_of_peak": share_of_peak(flops, fast, peak_tflops),
             }  # fmt: skip
             yield found
 

@@ -35,7 +35,10 @@ class Sizes:
 
     test_rows: int
     many_rows: int
-    """To train on, for each of the thirty."""
+    """To train on, for each of the many."""
+
+    seeds: int
+    """Of each of the many."""
 
     epochs: float
     turns: int
@@ -50,8 +53,8 @@ class Sizes:
 
 
 SIZES = {
-    "full": Sizes(9_600, 1_000, 6_400, 3, 1, 40, 8_192, 4_096, tiny=False),
-    "tiny": Sizes(64, 16, 32, 1, 1, 2, 128, 4, tiny=True),
+    "full": Sizes(9_600, 1_000, 6_400, 3, 3, 1, 40, 8_192, 4_096, tiny=False),
+    "tiny": Sizes(64, 16, 32, 1, 1, 1, 2, 128, 4, tiny=True),
 }
 
 
@@ -211,6 +214,11 @@ def flops_of(world: World, name: str, rows: int | None = None) -> float:
     from transformers import AutoConfig
 
     return training_flops(AutoConfig.from_pretrained(world.folders[name]), world.lengths[:rows])
+
+
+def share_of_peak(flops: float, seconds: float, peak_tflops: float | None) -> float | None:
+    """Of what the device's matrix units reach; None where that was not measured."""
+    return None if peak_tflops is None else flops / seconds / (peak_tflops * 1e12)
 
 
 def wait_for_device() -> None:
