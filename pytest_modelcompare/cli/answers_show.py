@@ -18,8 +18,8 @@ from pytest_modelcompare.contestants.prompting import questions
 from pytest_modelcompare.contestants.recorded import with_recording
 from pytest_modelcompare.errors import DataError, LLMError
 from pytest_modelcompare.execution.local import local_jobs
-from pytest_modelcompare.llm.prompts import Request
 from pytest_modelcompare.llm.reply import label_in, reply_from
+from pytest_modelcompare.llm.request import Request, first_record
 from pytest_modelcompare.records import NO_ANSWER, Dataset
 from pytest_modelcompare.records.addresses import without_user
 from pytest_modelcompare.records.printable import printable
@@ -129,7 +129,7 @@ def request_lines(request: Request) -> Iterator[str]:
 
 def answer_lines(request: Request, dataset: Dataset, journal: Journal) -> Iterator[str]:
     """The stored answer and how it is read."""
-    record = journal.get(request.key())
+    record = first_record(journal, request.possible_keys())
     if record is None:
         yield heading("no stored answer")
         return
@@ -138,7 +138,8 @@ def answer_lines(request: Request, dataset: Dataset, journal: Journal) -> Iterat
     yield heading(f"answer of {reply.created[:19]}")
     yield printable(reply.text)
     tokens = f"{usage.total:,} tokens, {usage.output_tokens:,} of them output"
-    yield f"({reply.stop_reason}; {tokens}; {reply.latency_ms:,.0f} ms)"
+    where = f"; asked at {record['address']}" if record.get("address") else ""
+    yield f"({reply.stop_reason}; {tokens}; {reply.latency_ms:,.0f} ms{where})"
     if request.form == "label":
         label, failure = label_in(reply, dataset.label_number())
         yield f"read as: {failure or dataset.labels[label]}"

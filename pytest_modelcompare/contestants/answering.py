@@ -16,9 +16,9 @@ from pytest_modelcompare.contestants.prompt import PromptSettings
 from pytest_modelcompare.contestants.prompt_search import search_prompt
 from pytest_modelcompare.contestants.prompting import note_refusal, questions
 from pytest_modelcompare.contestants.recorded import recording_words, with_recording
+from pytest_modelcompare.llm.batches import is_among
 from pytest_modelcompare.llm.provider import GrammarTooLarge
 from pytest_modelcompare.records import Dataset
-from pytest_modelcompare.store.batches import KEY_START
 
 FORMS = 2
 """A service may refuse the closed menu of answers, and that of probabilities."""
@@ -50,7 +50,7 @@ class PromptMethod:
             return AskPlan(len(requests), len(missing), 0.0, 0, 0, "none of which can be asked here")
         # without `batch`, what is under way is not waited for: it is asked, and paid, once more
         sent = waiting_keys(settings, options.batches) if settings.batch else frozenset()
-        unsent = [request for request in missing if request.key()[:KEY_START] not in sent]
+        unsent = [request for request in missing if not is_among(request, sent)]
         stored = [(request, reply) for request, reply in found if reply is not None]
         guess = estimate(unsent, stored, dataset.labels, settings, options, base)
         return AskPlan(

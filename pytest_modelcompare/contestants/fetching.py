@@ -15,7 +15,8 @@ from pytest_modelcompare.llm.asking import Asker
 from pytest_modelcompare.llm.providers import api_key, provider_kind
 from pytest_modelcompare.llm.purse import Purse
 from pytest_modelcompare.llm.reply import Reply, reply_from
-from pytest_modelcompare.llm.request import Request
+from pytest_modelcompare.llm.request import Request, first_record
+from pytest_modelcompare.records.addresses import host_and_path
 
 
 @dataclass(slots=True)
@@ -73,7 +74,7 @@ class Fetcher:
 
 def asker_for(settings: PromptSettings, journal: Journal, options: LLMOptions, base: Path) -> Asker:
     """Asks this contestant's service."""
-    client = client_for(settings, base)
+    client, where = client_for(settings, base), address(settings)
     return Asker(
         client,
         journal,
@@ -83,6 +84,7 @@ def asker_for(settings: PromptSettings, journal: Journal, options: LLMOptions, b
         in_flight=settings.max_concurrency,
         stop=options.stop,
         batching=batches_for(settings, client, options.batches),
+        address=None if where is None else host_and_path(where),
     )
 
 
@@ -93,7 +95,7 @@ def distinct(requests: Iterable[Request]) -> Sequence[Request]:
 
 def stored_reply(request: Request, journal: Journal, options: LLMOptions) -> Reply | None:
     """The stored answer; under `refresh` only one that this session asked for."""
-    record = journal.get(request.key())
+    record = first_record(journal, request.possible_keys())
     if record is None or (options.mode == "refresh" and record["session"] != options.session):
         return None
     return reply_from(record)

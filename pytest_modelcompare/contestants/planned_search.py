@@ -15,11 +15,11 @@ from pytest_modelcompare.contestants.prompt_trials import Search, proposal_reque
 from pytest_modelcompare.contestants.prompting import prompt_plan
 from pytest_modelcompare.contestants.proposals import SUMMARY_CALLS
 from pytest_modelcompare.contestants.search_field import field_of
-from pytest_modelcompare.contestants.searched import Choice, choice_key, searchable
+from pytest_modelcompare.contestants.searched import Choice, choice_keys, searchable
 from pytest_modelcompare.llm.prompts import PromptPlan, requests_for
 from pytest_modelcompare.llm.purse import price_of
 from pytest_modelcompare.llm.reply import Reply
-from pytest_modelcompare.llm.request import Request
+from pytest_modelcompare.llm.request import Request, first_record
 from pytest_modelcompare.pricing.price_list import Usage, priced_tier
 from pytest_modelcompare.records import Dataset
 
@@ -98,7 +98,7 @@ def planned_search(
     if settings.optimise is None:
         return NOTHING
     plan, pool = prompt_plan(settings, dataset, journal, base), searchable(dataset)
-    if journal.get(choice_key(settings, plan, pool, base)) is not None:
+    if first_record(journal, choice_keys(settings, plan, pool, base)) is not None:
         return NOTHING
     require_way_to_search(settings, options)
     replies = StoredReplies(journal, options)

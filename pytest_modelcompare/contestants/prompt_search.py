@@ -13,10 +13,10 @@ from pytest_modelcompare.contestants.prompt_trials import Search
 from pytest_modelcompare.contestants.prompting import prompt_plan
 from pytest_modelcompare.contestants.proposals import proposer_name, require_dspy
 from pytest_modelcompare.contestants.search_field import field_of
-from pytest_modelcompare.contestants.searched import Choice, choice_key, searchable
+from pytest_modelcompare.contestants.searched import Choice, choice_keys, searchable
 from pytest_modelcompare.errors import LLMError
 from pytest_modelcompare.llm.reply import Reply
-from pytest_modelcompare.llm.request import Request
+from pytest_modelcompare.llm.request import Request, first_record
 from pytest_modelcompare.records import Dataset
 
 
@@ -33,8 +33,8 @@ def search_prompt(
         return
     journal = fetcher.journal
     plan, pool = prompt_plan(settings, dataset, journal, fetcher.base), searchable(dataset)
-    key = choice_key(settings, plan, pool, fetcher.base)
-    if journal.get(key) is not None:
+    keys = choice_keys(settings, plan, pool, fetcher.base)
+    if first_record(journal, keys) is not None:
         return
     require_way_to_search(settings, fetcher.options)
     spent = fetcher.calls, fetcher.usd
@@ -60,7 +60,7 @@ def search_prompt(
         datetime.now(UTC).isoformat(),
         proposer_name(),
     )
-    journal.put(key, choice.as_record(fetcher.options.session))
+    journal.put(keys[0], choice.as_record(fetcher.options.session))
 
 
 def require_way_to_search(settings: PromptSettings, options: LLMOptions) -> None:

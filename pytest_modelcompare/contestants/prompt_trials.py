@@ -110,6 +110,7 @@ def proposal_request(plan: PromptPlan, system: str, messages: Messages) -> Reque
         plan.effort,
         plan.base_url,
         service_tier=plan.service_tier,
+        elsewhere=plan.elsewhere,
     )
 
 

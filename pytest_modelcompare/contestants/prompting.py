@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from pytest_modelcompare.contestants.answers import Journal
 from pytest_modelcompare.contestants.chosen_shots import chosen_shots
@@ -17,6 +18,7 @@ from pytest_modelcompare.llm.context import context_window
 from pytest_modelcompare.llm.prompts import PromptPlan, Request, requests_for, score_requests
 from pytest_modelcompare.llm.provider import GrammarTooLarge
 from pytest_modelcompare.llm.providers import provider_kind
+from pytest_modelcompare.llm.request import first_record
 from pytest_modelcompare.llm.wording import Form
 from pytest_modelcompare.records import Dataset
 
@@ -82,32 +84,42 @@ def prompt_plan(settings: PromptSettings, dataset: Dataset, journal: Journal, ba
         instructions_text(settings, base),
         settings.max_output_tokens,
         settings.effort,
-        address(settings),
-        fits and journal.get(menu_key(settings, dataset)) is None,
+        settings.base_url,
+        fits and menu_refusal(settings, dataset, journal) is None,
         settings.scores,
         settings.votes,
-        fits and journal.get(menu_key(settings, dataset, "every")) is None,
+        fits and menu_refusal(settings, dataset, journal, "every") is None,
         settings.service_tier,
+        elsewhere(settings),
     )
 
 
 def note_refusal(refusal: GrammarTooLarge, settings: PromptSettings, dataset: Dataset, journal: Journal) -> None:
     """From now on this service is asked for free text where it refused a closed menu."""
     form: Form = "label" if refusal.form == "label" else "every"
-    journal.put(menu_key(settings, dataset, form), {"refused": str(refusal)})
+    journal.put(menu_keys(settings, dataset, form)[0], {"refused": str(refusal)})
 
 
-def menu_key(settings: PromptSettings, dataset: Dataset, form: Form = "label") -> str:
-    """Where a refusal stands; both forms with probabilities share one."""
-    facts = (settings.model, address(settings), dataset.labels) + ((form,) if form != "label" else ())
-    return FREE_TEXT + hashlib.sha256(repr(facts).encode()).hexdigest()
+def menu_refusal(
+    settings: PromptSettings, dataset: Dataset, journal: Journal, form: Form = "label"
+) -> dict[str, Any] | None:
+    """The service's refusal of a closed menu; None: it has not refused one."""
+    return first_record(journal, menu_keys(settings, dataset, form))
+
+
+def menu_keys(settings: PromptSettings, dataset: Dataset, form: Form = "label") -> list[str]:
+    """Where a refusal stands, and where former versions put it; both forms with probabilities share one."""
+    rest = (dataset.labels,) + ((form,) if form != "label" else ())
+    places = dict.fromkeys((settings.base_url, address(settings)))
+    facts = [(settings.model, place, *rest) for place in places]
+    return [FREE_TEXT + hashlib.sha256(repr(one).encode()).hexdigest() for one in facts]
 
 
 def menu_notes(plan: PromptPlan, settings: PromptSettings, dataset: Dataset, journal: Journal) -> list[str]:
     """Says so where answers are free text."""
     if plan.structured:
         return []
-    refusal = journal.get(menu_key(settings, dataset))
+    refusal = menu_refusal(settings, dataset, journal)
     why = "the menu is too large for the service's grammar"
     if refusal is not None:
         why = f"the service refused the closed menu ({str(refusal['refused'])[:120]})"
@@ -115,9 +127,16 @@ def menu_notes(plan: PromptPlan, settings: PromptSettings, dataset: Dataset, jou
 
 
 def address(settings: PromptSettings) -> str | None:
-    """Where requests go; the SDK reads the same variable."""
+    """Where requests go, other than to the provider's own address."""
+    return settings.base_url or elsewhere(settings)
+
+
+def elsewhere(settings: PromptSettings) -> str | None:
+    """The address that the environment names; the SDK reads the same variable. None where the suite names its own."""
     kind = provider_kind(settings.provider)
-    return settings.base_url or (os.environ.get(kind.url_env) if kind.url_env else None) or None
+    if settings.base_url is not None or kind.url_env is None:
+        return None
+    return os.environ.get(kind.url_env) or None
 
 
 def instructions_text(settings: PromptSettings, base: Path) -> str | None:

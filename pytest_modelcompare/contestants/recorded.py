@@ -12,7 +12,7 @@ from pytest_modelcompare.contestants.answers import Journal, LLMOptions
 from pytest_modelcompare.contestants.prompt import PromptSettings
 from pytest_modelcompare.contestants.prompting import Questions
 from pytest_modelcompare.llm.reply import reply_from
-from pytest_modelcompare.llm.request import Request
+from pytest_modelcompare.llm.request import Request, first_record
 from pytest_modelcompare.records import Dataset
 from pytest_modelcompare.store.recordings import HELPER, Records, read_recording
 
@@ -68,14 +68,14 @@ def records_of(asked: Questions, dataset: Dataset, journal: RecordedJournal, row
     Args:
         rows: those to record, ascending.
     """
-    journal.get(refreshes_key(asked.plain))
+    refreshes(asked.plain, journal)
     lines: dict[str, dict[str, Any]] = {}
     for key in sorted(journal.helpers):
         lines[key] = {name: value for name, value in journal.helpers[key].items() if name != "session"}
     for row in rows:
         for request in asked.of_row(row):
             key = request.key()
-            if key not in lines and (record := journal.get(key)) is not None:
+            if key not in lines and (record := first_record(journal, request.possible_keys())) is not None:
                 lines[key] = line_of(record, request, dataset, row)
     return lines
 
@@ -100,25 +100,30 @@ def text_digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def refreshes_key(requests: Iterable[Request]) -> str:
-    """By what is asked, whole: another prompt is another question."""
-    keys = sorted({request.key() for request in requests})
-    return REFRESHES + hashlib.sha256("".join(keys).encode()).hexdigest()
+def refreshes(requests: Iterable[Request], journal: Journal) -> dict[str, Any] | None:
+    """How often these were asked anew; None: never."""
+    return first_record(journal, refreshes_keys(requests))
+
+
+def refreshes_keys(requests: Iterable[Request]) -> list[str]:
+    """By what is asked, whole: another prompt is another question; then as former versions had it."""
+    keys = [request.possible_keys() for request in requests]
+    both = [sorted({one[at] for one in keys}) for at in (0, -1)]
+    return [REFRESHES + hashlib.sha256("".join(one).encode()).hexdigest() for one in both]
 
 
 def note_refresh(asked: Questions, missing: Sequence[Request], journal: Journal, options: LLMOptions) -> None:
     """Count, once a session, that answered rows are asked anew, before they are: however it ends, it was tried."""
-    if options.mode != "refresh" or all(journal.get(request.key()) is None for request in missing):
+    if options.mode != "refresh" or all(first_record(journal, request.possible_keys()) is None for request in missing):
         return
-    key = refreshes_key(asked.plain)
-    known = journal.get(key) or {"times": 0}
+    known = refreshes(asked.plain, journal) or {"times": 0}
     if known.get("session") != options.session:
-        journal.put(key, {"times": int(known["times"]) + 1, "session": options.session})
+        journal.put(refreshes_keys(asked.plain)[0], {"times": int(known["times"]) + 1, "session": options.session})
 
 
 def refresh_notes(asked: Questions, journal: Journal) -> list[str]:
     """How often these rows were asked anew: who asks until a gate is green deceives himself."""
-    known = journal.get(refreshes_key(asked.plain))
+    known = refreshes(asked.plain, journal)
     if known is None:
         return []
     times = int(known["times"])
@@ -132,7 +137,7 @@ def recording_words(journal: RecordedJournal, asked: Questions, settings: Prompt
     if journal.recording is None:
         return f"there is no recording {journal.name} yet"
     answers = {key: record for key, record in journal.recording.items() if HELPER not in key}
-    wanted = {request.key() for request in asked.all()}
+    wanted = {key for request in asked.all() for key in request.possible_keys()}
     fit = sum(key in wanted for key in answers)
     if fit == len(answers):
         return f"the recording {journal.name} holds {fit:,} answers, all of which fit"

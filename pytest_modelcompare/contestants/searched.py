@@ -19,6 +19,7 @@ from pytest_modelcompare.data.split import folded
 from pytest_modelcompare.errors import LLMError
 from pytest_modelcompare.inference.digest import weights_digest
 from pytest_modelcompare.llm.prompts import PromptPlan
+from pytest_modelcompare.llm.request import first_record
 from pytest_modelcompare.llm.shots import Shots
 from pytest_modelcompare.records import Dataset
 from pytest_modelcompare.records.printable import printable
@@ -134,8 +135,14 @@ def stored_choice(
     Raises:
         LLMError: there are no training rows to search.
     """
-    record = journal.get(choice_key(settings, plan, searchable(dataset), base))
+    record = first_record(journal, choice_keys(settings, plan, searchable(dataset), base))
     return None if record is None else choice_from(record)
+
+
+def choice_keys(settings: PromptSettings, plan: PromptPlan, pool: Searchable, base: Path) -> list[str]:
+    """Where a choice stands, and where former versions put it: they took any address for the suite's own."""
+    plans = [plan] if plan.base_url is not None else [plan, replace(plan, base_url=plan.elsewhere)]
+    return [choice_key(settings, one, pool, base) for one in plans]
 
 
 def with_choice(plan: PromptPlan, own: ChosenShots, choice: Choice, dataset: Dataset) -> tuple[PromptPlan, ChosenShots]:

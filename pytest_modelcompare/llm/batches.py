@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from pytest_modelcompare.errors import LLMError
 from pytest_modelcompare.llm.batch_sending import BatchSender
 from pytest_modelcompare.llm.batch_service import Ended, Unanswered, UnknownBatch
 from pytest_modelcompare.llm.calling import Caller
+from pytest_modelcompare.llm.request import Request
 from pytest_modelcompare.llm.work import Work
 from pytest_modelcompare.store.batches import KEY_START
 
@@ -33,17 +34,19 @@ class Batches(BatchSender):
         """
         if self.submit:
             await self.find_unheard(caller)
-        numbers = {request.key(): index for index, request in enumerate(work.requests)}
+        numbers = {key: index for index, request in enumerate(work.requests) for key in request.possible_keys()}
         starts = {key[:KEY_START] for key in numbers}
         known = {batch: frozenset(keys) for batch, keys in self.book.open(self.name).items()}
         under_way = [batch for batch, keys in known.items() if starts.intersection(keys)]
         for batch in under_way:
-            part = [index for key, index in numbers.items() if key[:KEY_START] in known[batch]]
+            part = [index for index, request in enumerate(work.requests) if is_among(request, known[batch])]
             self.reserve(caller, batch, part, work)
         for batch in under_way:
             await self.look(caller, batch)  # the key of another workspace is noticed before anything is sent with it
         sent = frozenset[str]().union(*known.values())
-        left = [index for key, index in numbers.items() if key[:KEY_START] not in sent] if self.submit else []
+        left = list[int]()
+        if self.submit:
+            left = [index for index, request in enumerate(work.requests) if not is_among(request, sent)]
         while under_way or left:
             left, made = await self.send(caller, work, left, alone=not under_way)
             for batch in [*under_way, *made]:
@@ -134,3 +137,8 @@ class Batches(BatchSender):
                 f"{cancelled:,} requests of batch {batch} were cancelled",
                 fix="run again to ask for them; the batch's other answers are stored",
             )
+
+
+def is_among(request: Request, starts: Collection[str]) -> bool:
+    """Whether a request is one of those that were sent, of which a book keeps how their keys start."""
+    return any(key[:KEY_START] in starts for key in request.possible_keys())

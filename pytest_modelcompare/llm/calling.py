@@ -37,6 +37,9 @@ class Caller:
     retries: Retries = field(default_factory=Retries)
     pace: Pace = field(default_factory=Pace)
     calls: int = 0
+    address: str | None = None
+    """Where the service really is, without user, password and query; None: at its own address."""
+
     work: Work | None = None
     """What it is asked for; once that is halted, nothing more is sent."""
 
@@ -59,8 +62,9 @@ class Caller:
         Args:
             request: names the model.
         """
+        where = {} if self.address is None else {"address": self.address}
         try:
-            self.journal.put(key, reply.as_record(provider=request.provider, model=request.model))
+            self.journal.put(key, reply.as_record(provider=request.provider, model=request.model, **where))
         finally:  # it was billed, whether or not the disk takes it
             self.purse.pay(f"{request.provider}:{request.model}", reply)
 

@@ -55,6 +55,9 @@ class PromptPlan:
     service_tier: str | None = None
     """By which of its tiers the service is to serve; None: by its plain one."""
 
+    elsewhere: str | None = None
+    """An address that the environment names; `base_url` is the suite's own."""
+
 
 ShotRows = Callable[[int], Sequence[int]]
 """From a test row to the training rows that it is shown, in order."""
@@ -102,6 +105,7 @@ def vote_requests(plan: PromptPlan, dataset: Dataset, shown: ShotRows, sample: i
             plan.base_url,
             sample,
             service_tier=plan.service_tier,
+            elsewhere=plan.elsewhere,
         )
         for row, text in enumerate(dataset.test.texts)
     ]
@@ -125,6 +129,7 @@ def stated_requests(plan: PromptPlan, dataset: Dataset, shown: ShotRows) -> list
             plan.base_url,
             form=form,
             service_tier=plan.service_tier,
+            elsewhere=plan.elsewhere,
         )
         for row, text in enumerate(dataset.test.texts)
     ]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
 from math import ceil
-from typing import Any
+from typing import Any, Protocol
 
 from pytest_modelcompare.llm.wording import Form, answer_schema, probabilities_schema
 
@@ -33,6 +34,8 @@ class Request:
     max_output_tokens: int
     effort: str | None = None
     base_url: str | None = None
+    """An address that the suite itself names."""
+
     sample: int = 0
     form: Form = "label"
     service_tier: str | None = None
@@ -42,6 +45,10 @@ class Request:
     """After so many messages the service is told to cache what came so far, the system text included; None: it is
     told nothing. How a request is sent, not what is asked: no part of the key."""
 
+    elsewhere: str | None = None
+    """An address that the environment names, such as a gateway's. Where it is asked, not what: no part of the key.
+    Answers of former versions stand under a key with it."""
+
     def key(self) -> str:
         """sha256 hex over everything that was asked."""
         asked = {name: getattr(self, name) for name in FIELDS}
@@ -50,6 +57,12 @@ class Request:
         if self.service_tier in (None, "default"):  # likewise
             del asked["service_tier"]
         return hashlib.sha256(json.dumps(asked, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+    def possible_keys(self) -> tuple[str, ...]:
+        """Under which an answer may stand: the key, then that of former versions, where it is another."""
+        if self.elsewhere is None or self.base_url is not None:
+            return (self.key(),)
+        return self.key(), replace(self, base_url=self.elsewhere).key()
 
     def input_tokens_estimate(self) -> int:
         """By characters, cautiously; no tokenizer of the service is at hand."""
@@ -70,4 +83,15 @@ class Request:
         return answer_schema(self.menu) if self.form == "label" else probabilities_schema(self.menu)
 
 
-FIELDS = tuple(field.name for field in fields(Request) if field.name != "cached_turns")
+FIELDS = tuple(field.name for field in fields(Request) if field.name not in ("cached_turns", "elsewhere"))
+
+
+class Memory(Protocol):
+    """What was stored, by key."""
+
+    def get(self, key: str) -> dict[str, Any] | None: ...
+
+
+def first_record(memory: Memory, keys: Iterable[str]) -> dict[str, Any] | None:
+    """What stands under the first of the keys that has anything."""
+    return next((record for key in keys if (record := memory.get(key)) is not None), None)

@@ -18,6 +18,12 @@ def is_web_address(text: str) -> bool:
         return False
 
 
+def host_and_path(address: str) -> str:
+    """An address without user, password, query and fragment."""
+    parts = urlsplit(without_user(address))
+    return f"{parts.scheme}://{parts.netloc}{parts.path}"
+
+
 def without_user(text: str) -> str:
     """A text in which no address carries a user or a password."""
     return USER.sub("", text)

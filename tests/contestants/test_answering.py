@@ -21,8 +21,10 @@ from pytest_modelcompare.llm.reply import number_of
 from pytest_modelcompare.llm.retries import LONGEST_WAIT_S, Retries
 from pytest_modelcompare.pricing.price_list import Usage, answer_cost_usd
 from pytest_modelcompare.records import Dataset, Rows
+from pytest_modelcompare.records.addresses import host_and_path
 from pytest_modelcompare.store.answers import AnswerJournal
 from pytest_modelcompare.store.folders import StoreFolders
+from tests.llm import anthropic_server
 from tests.llm.anthropic_server import KEY, AnthropicServer, refusal_of, serving
 
 LABELS = ("ham", "spam")
@@ -366,13 +368,60 @@ def test_a_service_that_asks_for_a_day_is_given_up(tmp_path: Path):
     assert max(WAITS, default=0) <= 2 * LONGEST_WAIT_S
 
 
-def test_another_address_is_another_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def asked_behind(there: World, url: str | None, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> Answered:
+    """Four rows, where the environment names an address, or none."""
+    if url is None:
+        monkeypatch.delenv("ANTHROPIC_BASE_URL", raising=False)
+    else:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", url)
+    settings, options = PromptSettings(model=MODEL, **changes), LLMOptions("auto", 1.0, f"after {there.server.calls}")
+    return PromptMethod().run(settings, a_dataset(4), there.journal, options, there.folder)
+
+
+def test_an_address_from_the_environment_is_no_part_of_what_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with world(tmp_path, by_number) as there:
+        for url in (there.server.url, there.server.url + "/", None, "http://127.0.0.1:1"):
+            assert asked_behind(there, url, monkeypatch).predictions.labels.tolist() == [0, 1, 0, 1]
+        assert there.server.calls == 4
+
+
+def test_an_address_that_the_suite_names_is_another_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with world(tmp_path, by_number) as there:
         for url in (there.server.url, there.server.url + "/"):
-            monkeypatch.setenv("ANTHROPIC_BASE_URL", url)
-            options = LLMOptions("auto", 1.0, "s1")
-            PromptMethod().run(PromptSettings(model=MODEL), a_dataset(4), there.journal, options, tmp_path)
+            asked_behind(there, None, monkeypatch, base_url=url)
         assert there.server.calls == 8
+
+
+def test_where_an_answer_was_really_asked_is_kept_without_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with world(tmp_path, by_number) as there:
+        asked_behind(there, there.server.url, monkeypatch)
+        lines = there.journal.path.read_text().splitlines()
+        assert {json.loads(line)["address"] for line in lines} == {there.server.url}
+    assert host_and_path("https://me:s3cret@gate.example:8443/llm?key=s3cret#s3cret") == "https://gate.example:8443/llm"
+
+
+def test_answers_of_former_versions_behind_a_gateway_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    # former versions took an address from the environment for the suite's own
+    with world(tmp_path, by_number) as there:
+        asked_behind(there, None, monkeypatch, base_url=there.server.url)
+        assert asked_behind(there, there.server.url, monkeypatch).stored == 4
+        plan = PromptMethod().plan(
+            PromptSettings(model=MODEL), a_dataset(4), there.journal, LLMOptions("replay", 1.0, "s2"), tmp_path
+        )
+        assert (plan.total, plan.missing, there.server.calls) == (4, 0, 4)
+
+
+def test_a_menu_refused_before_is_remembered_behind_a_gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(anthropic_server, "LARGEST_GRAMMAR", 80)
+    labels = tuple(f"label {number}" for number in range(90))
+    with world(tmp_path, lambda text, _: "label 1") as there:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", there.server.url)
+        dataset = a_dataset(4, labels)
+        for session, changes in (("s1", {"base_url": there.server.url}), ("s2", {})):
+            settings, options = PromptSettings(model=MODEL, **changes), LLMOptions("auto", 1.0, session)
+            found = PromptMethod().run(settings, dataset, there.journal, options, tmp_path)
+            assert any("refused the closed menu" in note for note in found.notes)
+        assert found.stored == 4
 
 
 def test_equal_texts_are_planned_and_asked_once(tmp_path: Path):
