@@ -37,12 +37,12 @@ class AnthropicBatches:
         return len(json.dumps(entry(request)).encode()) + 2
 
     async def create_batch(self, requests: Sequence[Request]) -> str:
-        with in_our_words(self.secret, sent=True):
+        with in_our_words(self.client, self.secret, sent=True):
             made = await self.client.messages.batches.create(requests=[entry(request) for request in requests])
         return made.id
 
     async def lost_batch(self, size: int, known: Collection[str], since: datetime) -> str | None:
-        with in_our_words(self.secret):
+        with in_our_words(self.client, self.secret):
             page = await self.client.messages.batches.list(limit=RECENT)
         for batch in page.data:
             counts = batch.request_counts
@@ -55,7 +55,7 @@ class AnthropicBatches:
     async def batch_ended(self, batch: str) -> Ended | None:
         import anthropic
 
-        with in_our_words(self.secret):
+        with in_our_words(self.client, self.secret):
             try:
                 found = await self.client.messages.batches.retrieve(batch)
             except anthropic.NotFoundError:
@@ -65,7 +65,7 @@ class AnthropicBatches:
         return Ended(found.ended_at or datetime.now(UTC), kept=found.results_url is not None)
 
     async def batch_results(self, batch: str) -> AsyncIterator[tuple[str, Answer | Unanswered]]:
-        with in_our_words(self.secret):
+        with in_our_words(self.client, self.secret):
             async for line in await self.client.messages.batches.results(batch):
                 result = line.result
                 if result.type == "succeeded":
@@ -81,7 +81,7 @@ def entry(request: Request) -> Any:
 
 
 @contextmanager
-def in_our_words(secret: str, *, sent: bool = False) -> Iterator[None]:
+def in_our_words(client: AsyncAnthropic, secret: str, *, sent: bool = False) -> Iterator[None]:
     """The SDK's errors as ours; the key is cut out of whatever the service echoes.
 
     Args:
@@ -93,7 +93,7 @@ def in_our_words(secret: str, *, sent: bool = False) -> Iterator[None]:
     try:
         yield
     except (anthropic.APIConnectionError, httpx2.TransportError) as error:
-        raise cut_off(error, sent=sent) from None
+        raise cut_off(error, client.base_url, sent=sent) from None
     except anthropic.APIStatusError as error:
         said, status = shown_words(words_of(error), secret), error.status_code
         if status in TRY_AGAIN or status >= 500:

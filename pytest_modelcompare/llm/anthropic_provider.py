@@ -38,7 +38,7 @@ class AnthropicProvider(AnthropicBatches):
         except (ValueError, RecursionError) as error:  # a proxy's page instead of JSON
             raise Transient(f"the response is not readable: {type(error).__name__}", sent=True) from None
         except anthropic.APIConnectionError as error:
-            raise cut_off(error) from None
+            raise cut_off(error, self.client.base_url) from None
         except anthropic.APIStatusError as error:
             if too_long(error):
                 return Answer("", "model_context_window_exceeded", Usage(0, 0))

@@ -37,6 +37,11 @@ class Caller:
     retries: Retries = field(default_factory=Retries)
     pace: Pace = field(default_factory=Pace)
     calls: int = 0
+    """Requests that went to the service."""
+
+    heard: bool = False
+    """Whether anything came back from there."""
+
     address: str | None = None
     """Where the service really is, without user, password and query; None: at its own address."""
 
@@ -84,8 +89,11 @@ class Caller:
                 self.purse.lose_sight_of(worst)
             self.pace.leave(let_go, size)
             if isinstance(error, Transient):
+                self.calls -= error.unreached is not None
+                self.heard = self.heard or error.unreached is None
                 self.learn_from(error, let_go)
             raise
+        self.heard = True
         latency_ms = (time.perf_counter() - started) * 1_000
         self.pace.leave(let_go, size)
         self.pace.answered(answer.headers, let_go)
@@ -100,7 +108,7 @@ class Caller:
 
     def patient(self) -> Retries:
         """Retries whose waits end where nothing more is to be sent."""
-        return replace(self.retries, sleep=self.patience)
+        return replace(self.retries, sleep=self.patience, heard=lambda: self.heard)
 
     async def patience(self, seconds: float) -> None:
         """Sleep, unless nothing more is to be sent.

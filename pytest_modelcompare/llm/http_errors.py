@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Mapping
 from email.utils import mktime_tz, parsedate_tz
@@ -10,6 +11,7 @@ from email.utils import mktime_tz, parsedate_tz
 from pytest_modelcompare.errors import LLMError
 from pytest_modelcompare.llm.provider import Answer, Transient, Uncounted
 from pytest_modelcompare.llm.request import Request
+from pytest_modelcompare.records.addresses import host_and_path
 
 LONGEST_WORDS = 300
 
@@ -24,24 +26,38 @@ def shown_words(said: str, secret: str) -> str:
     return safe[:LONGEST_WORDS]
 
 
-def cut_off(error: BaseException, *, sent: bool = True) -> Transient:
+def cut_off(error: BaseException, address: object, *, sent: bool = True) -> Transient:
     """A connection that was not made, broke, or was not answered in time.
 
     Args:
         error: the SDK's, with the cause that its HTTP client names.
+        address: that was called.
         sent: whether what is sent may leave something behind at the service.
     """
     import httpx2
 
     cause = error.__cause__ or error
-    never = (
-        httpx2.ConnectError,
-        httpx2.ConnectTimeout,
-        httpx2.PoolTimeout,
-        httpx2.LocalProtocolError,
-        httpx2.UnsupportedProtocol,
+    unmade = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol)
+    unsent = (*unmade, httpx2.PoolTimeout, httpx2.LocalProtocolError)
+    why = reason_of(cause)
+    return Transient(
+        f"no connection: {type(cause).__name__}" + (f", {why}" if why else ""),
+        sent=sent and not isinstance(cause, unsent),
+        unreached=host_and_path(str(address)) if isinstance(cause, unmade) else None,
     )
-    return Transient(f"no connection: {type(cause).__name__}", sent=sent and not isinstance(cause, never))
+
+
+def reason_of(error: BaseException) -> str:
+    """The operating system's words, such as "Connection refused"; empty where it said nothing."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.errno:
+            # asyncio has words of its own for a refused connection; name resolution counts below zero
+            return os.strerror(seen.errno) if seen.errno > 0 else str(seen.strerror)
+        if isinstance(seen, BaseExceptionGroup):
+            return next((why for one in seen.exceptions if (why := reason_of(one))), "")
+        seen = seen.__cause__ or seen.__context__
+    return ""
 
 
 def passing(status: int, said: str, headers: Mapping[str, str]) -> Transient:

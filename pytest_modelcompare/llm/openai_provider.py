@@ -68,7 +68,7 @@ class OpenAIProvider:
         except (ValueError, RecursionError) as error:  # a proxy's page instead of JSON
             raise Transient(f"the response is not readable: {type(error).__name__}", sent=True) from None
         except openai.APIConnectionError as error:
-            raise cut_off(error) from None
+            raise cut_off(error, self.client.base_url) from None
         except openai.APIStatusError as error:
             if error.status_code == 400 and error.code in OF_ONE_ROW:
                 return Answer("", OF_ONE_ROW[error.code], Usage(0, 0))

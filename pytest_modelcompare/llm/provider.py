@@ -33,6 +33,7 @@ class Transient(Exception):
         reason: in words, without anything secret.
         retry_after_s: how long the service wants to be left alone, if it said so.
         sent: whether the request may have been answered, and billed, without our hearing of it.
+        unreached: the address, where no connection to it was made: the service knows nothing of the request.
         status: the HTTP status; None without a response.
         headers: as in `Answer`.
     """
@@ -43,10 +44,12 @@ class Transient(Exception):
         retry_after_s: float | None = None,
         *,
         sent: bool = False,
+        unreached: str | None = None,
         status: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(reason)
+        self.unreached = unreached
         self.sent = sent
         self.reason = reason
         self.retry_after_s = retry_after_s

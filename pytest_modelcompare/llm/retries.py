@@ -16,9 +16,20 @@ LONGEST_WAIT_S = 120.0
 JITTER = 0.1
 """Added at most to what a service asks for, so that not all come back at once."""
 
+UNREACHED_ATTEMPTS = 3
+"""While nothing was ever heard of a service, as often a connection is tried: some seconds in all."""
+
 
 def asked_to_wait(seconds: float | None) -> str:
     return f"; the service asks for {seconds:,.0f} s of patience" if seconds and seconds > LONGEST_WAIT_S else ""
+
+
+def nobody_at(address: str, error: Transient) -> LLMError:
+    return LLMError(
+        f"nothing answers at {address} ({error.reason})",
+        fix="start the service there, or correct the address: `base_url` in the suite, or the provider's variable "
+        "(such as OPENAI_BASE_URL); without either, look whether this machine may reach it",
+    )
 
 
 @dataclass(slots=True)
@@ -31,6 +42,9 @@ class Retries:
     attempts: int = 8
     first_wait_s: float = 1.0
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    heard: Callable[[], bool] = lambda: True
+    """Whether anything was ever heard of the service."""
+
     dice: random.Random = field(default_factory=random.Random)
 
     def wait_s(self, attempt: int, asked_for_s: float | None) -> float:
@@ -51,6 +65,8 @@ class Retries:
                 last = error
                 if (error.retry_after_s or 0.0) > LONGEST_WAIT_S:
                     break
+                if error.unreached and attempt + 1 >= UNREACHED_ATTEMPTS and not self.heard():
+                    raise nobody_at(error.unreached, error) from error
                 if attempt < self.attempts - 1:
                     await self.sleep(self.wait_s(attempt, error.retry_after_s))
         raise LLMError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from pytest_modelcompare.errors import LLMError
 from pytest_modelcompare.llm.anthropic_provider import AnthropicProvider
+from pytest_modelcompare.llm.openai_provider import OpenAIProvider
 from pytest_modelcompare.llm.provider import Access
 from tests.llm.anthropic_server import KEY, serving
 from tests.llm.small_world import NAME, asker_at, some_requests
@@ -50,13 +52,44 @@ def test_a_gateway_that_gave_up_waiting_may_hide_an_answer_and_a_refusal_hides_n
     assert asker.purse.unheard_usd == pytest.approx(perhaps * asker.purse.worst_price(some_requests(1)[0]))
 
 
-def test_what_never_left_is_not_perhaps_billed():
+UNREACHED = [
+    (lambda: f"http://127.0.0.1:{closed_port()}", "Connection refused"),
+    (
+        lambda: "http://no-such-host.invalid",
+        "Name or service not known|Temporary failure in name resolution|No address",
+    ),
+]
+
+
+@pytest.mark.parametrize(("address", "why"), UNREACHED)
+@pytest.mark.parametrize("provider", [AnthropicProvider, OpenAIProvider])
+def test_an_address_where_nothing_answers_is_named_after_three_tries_and_nothing_was_called(provider, address, why):
+    waits: list[float] = []
+
+    async def no_wait(seconds: float) -> None:
+        waits.append(seconds)
+
+    with serving(lambda *_: "ham") as server:
+        asker, url = asker_at(server), address()
+        asker.retries = replace(asker.retries, sleep=no_wait)
+        asker.provider = provider(Access(NAME, KEY, url, Path()))
+        with pytest.raises(LLMError, match=f"nothing answers at {url}/?(v1/)? .*({why})") as caught:
+            asker.ask(some_requests(40), silent)
+    assert "`base_url`" in caught.value.fix
+    # 32 at once, three tries each, two waits between them of at most 1 and 2 seconds
+    assert max(waits) <= 2
+    assert len(waits) <= 2 * 32
+    assert (asker.calls, asker.purse.unheard, asker.purse.spent_usd) == (0, 0, 0)
+
+
+def test_a_service_that_was_heard_of_is_waited_for():
     with serving(lambda *_: "ham") as server:
         asker = asker_at(server)
+        asker.ask(some_requests(1), silent)
         asker.provider = AnthropicProvider(Access(NAME, KEY, f"http://127.0.0.1:{closed_port()}", Path()))
-        with pytest.raises(LLMError, match="gave up after 8 attempts: no connection: ConnectError"):
+        with pytest.raises(LLMError, match="gave up after 8 attempts: no connection: ConnectError, Connection refused"):
             asker.ask(some_requests(1), silent)
-    assert asker.purse.unheard == 0
+    assert (asker.calls, asker.purse.unheard) == (1, 0)
 
 
 NO_ANSWERS = {
