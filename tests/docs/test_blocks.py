@@ -10,7 +10,7 @@ from tests.docs.blocks import Block, Page, assert_shown, blocks
 
 PRINTED = """\
 words.accuracy >= 0.9   PASS   0.930 (0.922 to 0.937, 3,080 rows)
-2 passed in 0.93s
+accepted on 2026-11-27; 2 passed in 0.93s
 """
 
 
@@ -19,7 +19,7 @@ words.accuracy >= 0.9   PASS   0.930 (0.922 to 0.937, 3,080 rows)
     [
         "words.accuracy >= 0.9 PASS 0.930 (0.922 to 0.937, 3,080 rows)",
         "words.accuracy >= 0.9 PASS\n  0.921 (0.913 to 0.929, 3,080 rows)",  # another processor, another width
-        "words.accuracy … rows)\n2 passed in 1.20s",
+        "words.accuracy … rows)\naccepted on 2025-01-01; 2 passed in 1.20s",  # another day
         "… passed in 14.20s",
     ],
 )
@@ -34,6 +34,7 @@ def test_what_was_printed_may_be_shown(shown: str):
         "words.accuracy >= 0.9 PASS 0.880 (0.922 to 0.937, 3,080 rows)",
         "words.accuracy >= 0.9 PASS 0.930 (0.922 to 0.937, 3,081 rows)",
         "words.accuracy >= 0.9 PASS 2 passed",
+        "accepted on 2026-11-27: 2 passed in 0.93s",
         "2 passed … words.accuracy",
     ],
 )
