@@ -18,7 +18,7 @@ from pytest_modelcompare.contestants.prompting import questions
 from pytest_modelcompare.contestants.recorded import with_recording
 from pytest_modelcompare.errors import DataError, LLMError
 from pytest_modelcompare.execution.local import local_jobs
-from pytest_modelcompare.llm.reply import label_in, reply_from
+from pytest_modelcompare.llm.reply import read_reply, reply_from
 from pytest_modelcompare.llm.request import Request, first_record
 from pytest_modelcompare.records import NO_ANSWER, Dataset
 from pytest_modelcompare.records.addresses import without_user
@@ -141,8 +141,8 @@ def answer_lines(request: Request, dataset: Dataset, journal: Journal) -> Iterat
     where = f"; asked at {record['address']}" if record.get("address") else ""
     yield f"({reply.stop_reason}; {tokens}; {reply.latency_ms:,.0f} ms{where})"
     if request.form == "label":
-        label, failure = label_in(reply, dataset.label_number())
-        yield f"read as: {failure or dataset.labels[label]}"
+        read = read_reply(reply, dataset.label_number())
+        yield f"read as: {read.failure or f'{dataset.labels[read.label]} ({read.how})'}"
 
 
 def heading(text: str) -> str:

@@ -22,7 +22,7 @@ from pytest_modelcompare.contestants.recorded import (
     refresh_notes,
 )
 from pytest_modelcompare.contestants.replies import answered
-from pytest_modelcompare.llm.reply import Reply, label_in
+from pytest_modelcompare.llm.reply import Reply, read_reply
 from pytest_modelcompare.llm.request import Request
 from pytest_modelcompare.records import NO_ANSWER, Dataset
 from pytest_modelcompare.store.recordings import write_recording
@@ -108,7 +108,7 @@ class Asking:
         numbers, n = self.dataset.label_number(), len(self.dataset.test)
         labels, final = np.full(n, NO_ANSWER, np.int64), np.zeros(n, bool)
         for row in rows:
-            labels[row] = label_in(self.replies[self.asked.plain[row].key()], numbers)[0]
+            labels[row] = read_reply(self.replies[self.asked.plain[row].key()], numbers).label
         final[rows] = True
         return labels, final
 

@@ -24,6 +24,10 @@ class PredictionsSettings(Settings):
     missing: Literal["error", "wrong"] = "error"
     """What becomes of test rows without exactly one recorded answer."""
 
+    read: Literal["exact", "lenient"] = "exact"
+    """`exact`: an answer is a label as the suite spells it, anything else is wrong. `lenient`: answers in words are
+    read as an LLM's replies are (a sentence, JSON, emphasis, thinking aloud), where the label is unambiguous."""
+
     @field_validator("source", mode="before")
     @classmethod
     def path_alone(cls, value: object) -> object:

@@ -15,7 +15,7 @@ from pytest_modelcompare.contestants.prompt import PromptSettings
 from pytest_modelcompare.contestants.proposals import Messages, proposed_instructions
 from pytest_modelcompare.contestants.search_field import Field
 from pytest_modelcompare.llm.prompts import PromptPlan, requests_for, shots_at
-from pytest_modelcompare.llm.reply import Reply, label_in
+from pytest_modelcompare.llm.reply import Reply, read_reply
 from pytest_modelcompare.llm.request import Request
 from pytest_modelcompare.llm.wording import TASK, menu_text
 
@@ -94,7 +94,7 @@ class Search:
         worded = replace(self.plan, instructions=self.instructions[instructions])
         replies = self.replies(requests_for(worded, dataset, self.where.sets[shots].shown))
         numbers, truth = dataset.label_number(), dataset.test.labels.tolist()
-        right = sum(label_in(reply, numbers)[0] == label for reply, label in zip(replies, truth, strict=True))
+        right = sum(read_reply(reply, numbers).label == label for reply, label in zip(replies, truth, strict=True))
         return Trial(instructions, shots, right)
 
 

@@ -14,7 +14,7 @@ from pytest_modelcompare.contestants.prompt import PromptSettings
 from pytest_modelcompare.contestants.prompting import Questions
 from pytest_modelcompare.errors import GateError
 from pytest_modelcompare.llm.caching import saved_usd, saving_note
-from pytest_modelcompare.llm.reply import Reply, label_in
+from pytest_modelcompare.llm.reply import Reply, read_reply
 from pytest_modelcompare.llm.scores import score_notes, stated_scores, vote_scores
 from pytest_modelcompare.pricing.answers import answers_cost
 from pytest_modelcompare.records import NO_ANSWER, Cost, Dataset, Latencies, Predictions
@@ -72,21 +72,22 @@ def read(
 ) -> tuple[Predictions, list[str]]:
     """The plain answers as labels, and scores where they were asked for, with what is to be said of these."""
     numbers = dataset.label_number()
-    found = [label_in(reply, numbers) for reply in plain]
-    labels = np.array([label for label, _ in found], np.int64)
-    failures = dict(Counter(kind for _, kind in found if kind is not None))
+    found = [read_reply(reply, numbers) for reply in plain]
+    labels = np.array([one.label for one in found], np.int64)
+    failures = dict(Counter(one.failure for one in found if one.failure is not None))
+    read_as = dict(Counter[str](one.how for one in found if one.how is not None))
     if not for_scores:
-        return Predictions(labels, None, "", failures), []
+        return Predictions(labels, None, "", failures, read_as), []
     if settings.scores == "stated":
         scores, made_from = stated_scores(for_scores[0], numbers), "stated probabilities"
     else:
-        votes = [labels, *([label_in(reply, numbers)[0] for reply in part] for part in for_scores)]
+        votes = [labels, *([read_reply(reply, numbers).label for reply in part] for part in for_scores)]
         answers = np.array(votes, np.int64)  # (k, n)
         scores, made_from = vote_scores(answers, len(dataset.labels)), f"votes of {len(votes)} answers"
     notes = score_notes(scores, labels, dataset.test.labels, made_from)
     if settings.scores == "votes" and (lost := int((answers[1:] == NO_ANSWER).sum())):
         notes.append(f"{lost:,} of {answers[1:].size:,} votes could not be read and do not count")
-    return Predictions(labels, scores, made_from, failures), notes
+    return Predictions(labels, scores, made_from, failures, read_as), notes
 
 
 def failure_examples(replies: Sequence[Reply], dataset: Dataset) -> dict[str, list[FailureExample]]:
@@ -94,7 +95,7 @@ def failure_examples(replies: Sequence[Reply], dataset: Dataset) -> dict[str, li
     numbers = dataset.label_number()
     found: dict[str, list[FailureExample]] = {}
     for row, reply in enumerate(replies):
-        kind = label_in(reply, numbers)[1]
+        kind = read_reply(reply, numbers).failure
         if kind is not None and len(examples := found.setdefault(kind, [])) < EXAMPLES:
             text, said = shortened(dataset.test.texts[row]), shortened(reply.text)
             examples.append(FailureExample(dataset.test.ids[row], text, said))

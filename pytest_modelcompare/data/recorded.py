@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_modelcompare.data.checks import shown_rows
+from pytest_modelcompare.data.label_reading import UNKNOWN, Reading, read_label
 from pytest_modelcompare.data.settings import DataPart, DataSettings, SourceSettings
 from pytest_modelcompare.data.sources import source_table
 from pytest_modelcompare.data.split import folded, rows_by
@@ -48,6 +49,10 @@ class RecordedSource(DataPart):
     """The column with the request's time in milliseconds, if it is there."""
 
 
+Manner = Literal["exact", "lenient"]
+NOT_RECORDED = Reading(NO_ANSWER, failure="not recorded")
+
+
 @dataclass(frozen=True, slots=True)
 class RecordedAnswers:
     """One answer per test row, with what else was recorded."""
@@ -67,11 +72,13 @@ def recorded_answers(
     settings: DataSettings,
     base: Path,
     downloads: Path,
+    read: Manner = "exact",
 ) -> RecordedAnswers:
     """Read recorded answers and put them in the order of the test rows.
 
     Args:
         missing: what becomes of test rows without exactly one answer.
+        read: labels as they are spelled, or answers in words, read as an LLM's replies are.
 
     Raises:
         DataError: rows match no answer or several, or a column is missing.
@@ -80,24 +87,34 @@ def recorded_answers(
     table = source_table(plain, base, downloads)
     answers = [settings.codes.get(answer or "", answer or "") for answer in table.column(source.prediction)]
     places, how = matched(table, answers, settings, dataset, missing)
-    number = dataset.label_number()
-    labels = np.array(
-        [NO_ANSWER if place is None else number.get(answers[place], NO_ANSWER) for place in places], np.int64
-    )
-    failures: Counter[str] = Counter()
-    for place in places:
-        if place is None:
-            failures["not recorded"] += 1
-        elif answers[place] not in number:
-            failures["outside the labels"] += 1
+    readings = [
+        NOT_RECORDED if place is None else reading_of(answers[place], read, settings, dataset) for place in places
+    ]
+    failures = Counter(one.failure for one in readings if one.failure is not None)
+    read_as = Counter[str](one.how for one in readings if one.how is not None)
     columns = score_columns(source, table, dataset)
     scores = None if columns is None else picked_scores(table, columns, places)
     return RecordedAnswers(
-        Predictions(labels, scores, "recorded" if scores is not None else "", dict(failures)),
+        Predictions(
+            np.array([one.label for one in readings], np.int64),
+            scores,
+            "recorded" if scores is not None else "",
+            dict(failures),
+            dict(read_as),
+        ),
         picked_tokens(source, table, places),
         picked_latencies(source, table, places),
         (f"matched to the test rows by {how}",),
     )
+
+
+def reading_of(answer: str, read: Manner, settings: DataSettings, dataset: Dataset) -> Reading:
+    """The label of a recorded answer."""
+    numbers = dataset.label_number()
+    if read == "lenient":
+        return read_label(answer, {**{code: numbers[label] for code, label in settings.codes.items()}, **numbers})
+    number = numbers.get(answer, NO_ANSWER)
+    return Reading(number, failure=UNKNOWN if number == NO_ANSWER else None)
 
 
 def matched(

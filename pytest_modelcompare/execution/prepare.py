@@ -123,6 +123,7 @@ def read_recording(comparison: Comparison, spec: ContestantSpec) -> None:
         comparison.suite.data,
         comparison.base,
         comparison.folders.downloads,
+        settings.read,
     )
 
 

@@ -109,6 +109,7 @@ def contestant_report(comparison: Comparison, evidence: Evidence) -> ContestantR
         timing_date=timing.latencies.date if timing else None,
         recorded=answered.recorded if answered else None,
         failures=failures_of(evidence),
+        read_as=dict(evidence.predictions[0].read_as) if evidence.predictions else {},
         failure_examples={kind: list(found) for kind, found in answered.failure_examples.items()} if answered else {},
         notes=notes_of(comparison, evidence),
         calibration=calibration_of(evidence),

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_modelcompare.llm.reply import FAILED_STOPS, Reply, number_of
+from pytest_modelcompare.data.label_reading import label_number
+from pytest_modelcompare.llm.reply import FAILED_STOPS, Reply
 from pytest_modelcompare.llm.wording import ANSWER_KEY, PROBABILITIES_KEY, PROBABILITY_KEY
 from pytest_modelcompare.records import NO_ANSWER
 
@@ -36,7 +37,7 @@ def stated_row(reply: Reply, numbers: Mapping[str, int]) -> Floats:
     stated = np.full(len(numbers), np.nan)
     for entry in entries_in(reply.text):
         label, value = entry.get(ANSWER_KEY), entry.get(PROBABILITY_KEY)
-        number = number_of(label, numbers) if isinstance(label, str) else NO_ANSWER
+        number = label_number(label, numbers) if isinstance(label, str) else NO_ANSWER
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
             continue
         if number != NO_ANSWER:

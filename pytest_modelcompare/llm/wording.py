@@ -7,10 +7,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from pytest_modelcompare.data.label_reading import LABEL_KEY
+
 Form = Literal["label", "every", "likeliest"]
 """What an answer holds: the label, a probability for every label, or for the likeliest few."""
 
-ANSWER_KEY = "label"
+ANSWER_KEY = LABEL_KEY
 PROBABILITIES_KEY = "probabilities"
 PROBABILITY_KEY = "probability"
 

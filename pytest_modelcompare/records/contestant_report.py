@@ -69,6 +69,12 @@ class ContestantReport:
     """When the answers were recorded, for LLM answers: ISO date or date range."""
 
     failures: dict[str, int] = field(default_factory=dict)
+    """Kind of non-answer → rows."""
+
+    read_as: dict[str, int] = field(default_factory=dict)
+    """Of answers in words: how the label was read (`as asked`, `undressed`, `in JSON`, `after a prefix`, `first line`,
+    `in a sentence`) → rows."""
+
     failure_examples: dict[str, list[FailureExample]] = field(default_factory=dict)
     """Of an LLM: up to three of each kind."""
 

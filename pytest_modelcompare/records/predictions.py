@@ -30,3 +30,6 @@ class Predictions:
 
     failures: Mapping[str, int] = field(default_factory=dict)
     """How often each kind of non-answer occurred, e.g. {"refused": 2, "outside the labels": 1}."""
+
+    read_as: Mapping[str, int] = field(default_factory=dict)
+    """How often the label was read in which way, e.g. {"as asked": 96, "in JSON": 4}; empty where nothing was read."""

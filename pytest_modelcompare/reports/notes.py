@@ -11,6 +11,9 @@ from pytest_modelcompare.reports.numbers import plural, share, usd
 WORTH_A_CASCADE = 0.005
 """Accuracy that a cascade must gain over the better of its two to be mentioned."""
 
+AS_ASKED = "as asked"
+"""How most answers should be read; the others are counted."""
+
 LONGEST_QUOTE = 40
 """Characters of a text that a note quotes."""
 
@@ -45,12 +48,19 @@ def notes(suite: SuiteReport) -> list[str]:
             kinds = ", ".join(f"{number} {kind}" for kind, number in row.failures.items())
             found.append(f"{name}: rows without a usable answer count as wrong ({kinds})")
             found += [f"{name}: {text}" for text in example_notes(row)]
+        if row.read_as.keys() - {AS_ASKED}:
+            found.append(f"{name}: labels were read {format_readings(row)}")
         found += [f"{name}: {note}" for note in row.notes]
         found += [f"{name}: {text}" for text in cascade_notes(row)]
     found += [
         f"{names}: timed one row at a time on {text}" for text, names in shared(suite, lambda row: row.timing_machine)
     ]
     return found
+
+
+def format_readings(row: ContestantReport) -> str:
+    """E.g. "96 as asked, 4 in JSON", the most frequent first."""
+    return ", ".join(f"{number:,} {how}" for how, number in sorted(row.read_as.items(), key=lambda pair: -pair[1]))
 
 
 def own_metric_note(name: str, own: OwnMetricReport) -> str:

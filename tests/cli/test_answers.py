@@ -67,7 +67,7 @@ def test_the_stored_answer_stands_below(
     assert show(path, "claude", "x8") == 0
     said = capsys.readouterr().out
     assert '{"label": "ham"}\n(end_turn; ' in said
-    assert "read as: ham" in said
+    assert "read as: ham (as asked)" in said
 
 
 @pytest.mark.parametrize(

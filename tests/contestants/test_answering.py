@@ -16,8 +16,8 @@ import pytest
 
 from pytest_modelcompare.contestants.answering import Answered, LLMOptions, PromptMethod
 from pytest_modelcompare.contestants.prompt import PromptSettings
+from pytest_modelcompare.data.label_reading import label_number
 from pytest_modelcompare.errors import BudgetError, LLMError
-from pytest_modelcompare.llm.reply import number_of
 from pytest_modelcompare.llm.retries import LONGEST_WAIT_S, Retries
 from pytest_modelcompare.pricing.price_list import Usage, answer_cost_usd
 from pytest_modelcompare.records import Dataset, Rows
@@ -434,11 +434,12 @@ def test_equal_texts_are_planned_and_asked_once(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("answer", "label"), [("Acme Inc.", 0), ("'acme inc.'", -1), ("Us", -1), ("US", 1), ("us", 2), ('"Us".', -1)]
+    ("answer", "label"),
+    [("Acme Inc.", 0), ("'acme inc.'", 0), ("Us", -1), ("US", 1), ("us", 2), ('"Us".', -1), ('"us".', 2)],
 )
 def test_labels_are_matched_as_they_are_first(answer: str, label: int):
     numbers = {"Acme Inc.": 0, "US": 1, "us": 2}
-    assert number_of(answer, numbers) == label
+    assert label_number(answer, numbers) == label
 
 
 def test_an_answer_of_half_a_character_is_stored_and_wrong(tmp_path: Path):

@@ -149,10 +149,10 @@ def test_largest_remainders_fill_a_sample():
 
 def recorded(folder: Path, **options: object) -> object:
     dataset = load(folder)
-    missing = options.pop("missing", "error")
+    missing, read = options.pop("missing", "error"), options.pop("read", "exact")
     settings_of = DataSettings(train="train.csv", test="test.csv")
     return recorded_answers(
-        RecordedSource(path="answers.csv", **options), missing, dataset, settings_of, folder, folder
+        RecordedSource(path="answers.csv", **options), missing, dataset, settings_of, folder, folder, read
     )  # type: ignore[arg-type]
 
 
@@ -160,6 +160,15 @@ def test_answers_are_matched_by_text_in_any_order(folder: Path):
     write(folder / "answers.csv", *reversed(TEST), header="text,prediction")
     found = recorded(folder)
     assert found.predictions.labels.tolist() == load(folder).test.labels.tolist()  # type: ignore[attr-defined]
+
+
+def test_answers_in_words_are_read_on_request(folder: Path):
+    write(folder / "answers.csv", *((text, f"Label: **{label}**") for text, label in TEST), header="text,prediction")
+    exact, lenient = recorded(folder), recorded(folder, read="lenient")
+    n = len(TEST)
+    assert exact.predictions.failures == {"outside the labels": n}  # type: ignore[attr-defined]
+    assert lenient.predictions.labels.tolist() == load(folder).test.labels.tolist()  # type: ignore[attr-defined]
+    assert lenient.predictions.read_as == {"after a prefix": n}  # type: ignore[attr-defined]
 
 
 def test_a_row_without_an_answer_is_an_error_or_wrong(folder: Path):

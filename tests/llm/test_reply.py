@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_modelcompare.llm.reply import Reply, label_in
+from pytest_modelcompare.llm.reply import Reply, read_reply
 from pytest_modelcompare.pricing.price_list import Usage
 from pytest_modelcompare.records import NO_ANSWER
 
@@ -24,7 +24,8 @@ NUMBERS = {"ham": 0, "spam": 1, "[x]": 2, " Late ": 3}
     ],
 )
 def test_the_label_is_read_as_models_write_it(text: str, label: int):
-    assert label_in(Reply(text, "end_turn", Usage(1, 1), 1.0, "2026-01-01", "s"), NUMBERS) == (label, None)
+    read = read_reply(Reply(text, "end_turn", Usage(1, 1), 1.0, "2026-01-01", "s"), NUMBERS)
+    assert (read.label, read.failure) == (label, None)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,7 @@ def test_the_label_is_read_as_models_write_it(text: str, label: int):
         ('{"label": null}', "end_turn", "not readable"),
         ('{"label": "spam"', "end_turn", "not readable"),
         ('{"a":' * 5_000, "end_turn", "not readable"),
-        ("spam or ham", "end_turn", "outside the labels"),
+        ("spam or ham", "end_turn", "ambiguous"),
         ('{"label": "eggs"}', "end_turn", "outside the labels"),
         ('{"label": "spam"}', "refusal", "refused"),
         ('{"label": "spam"}', "max_tokens", "cut short"),
@@ -44,4 +45,5 @@ def test_the_label_is_read_as_models_write_it(text: str, label: int):
     ],
 )
 def test_what_is_no_answer_has_a_kind(text: str, stop: str, kind: str):
-    assert label_in(Reply(text, stop, Usage(1, 1), 1.0, "2026-01-01", "s"), NUMBERS) == (NO_ANSWER, kind)
+    read = read_reply(Reply(text, stop, Usage(1, 1), 1.0, "2026-01-01", "s"), NUMBERS)
+    assert (read.label, read.failure) == (NO_ANSWER, kind)

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from pytest_modelcompare.records.report import ContestantReport, FailureExample, SessionReport, SuiteReport
-from pytest_modelcompare.reports.notes import perhaps_billed
+from pytest_modelcompare.reports.notes import format_readings, perhaps_billed
 from pytest_modelcompare.reports.numbers import plural
 
 Facts = list[tuple[str, str]]
@@ -43,6 +43,7 @@ def about_contestant(row: ContestantReport) -> Facts:
         ("timed", " on ".join(part for part in ((row.timing_date or "")[:10], row.timing_machine) if part)),
         ("answers given", row.recorded or ""),
         ("without a usable answer", ", ".join(f"{number:,} {kind}" for kind, number in row.failures.items())),
+        ("labels were read", format_readings(row)),
         *((kind, example(one)) for kind, found in row.failure_examples.items() for one in found),
         ("versions", ", ".join(f"{name} {version}" for name, version in row.versions.items())),
         ("runs", runs + (f" and {len(row.runs) - SHOWN_RUNS} more" if len(row.runs) > SHOWN_RUNS else "")),
