@@ -17,7 +17,7 @@ from pytest_modelcompare.pytest_plugin import tracking, xdist
 from pytest_modelcompare.pytest_plugin.collected import Collected
 from pytest_modelcompare.pytest_plugin.fixture import explained
 from pytest_modelcompare.pytest_plugin.gate_report import gate_report
-from pytest_modelcompare.pytest_plugin.items import GateItem, SuiteFile, shown_path
+from pytest_modelcompare.pytest_plugin.items import GateItem, SuiteFile, TableItem, shown_path
 from pytest_modelcompare.pytest_plugin.options import report_paths, session_options
 from pytest_modelcompare.pytest_plugin.progress import watcher_for
 from pytest_modelcompare.pytest_plugin.session import SESSION, Comparisons
@@ -63,6 +63,8 @@ class Hooks:
         for item in session.items:
             if isinstance(item, GateItem):
                 self.comparisons.select(item.suite, item.spec)
+            elif isinstance(item, TableItem):
+                self.comparisons.select_table(item.parent.suite)
 
     def pytest_report_collectionfinish(self, config: pytest.Config) -> str | None:
         """Say what is compared, if anything is."""

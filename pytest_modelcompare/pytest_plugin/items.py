@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from pytest_modelcompare.suite.model import Suite
 
 
+TABLE = "table"
+"""The id of the one item of a suite without gates."""
+
+
 class GateNotHeld(Exception):
     """Raised by a gate's item so that pytest reports a failure; carries the verdict."""
 
@@ -36,6 +40,8 @@ class SuiteFile(pytest.File):
         self.suite = load_suite(self.path, shown_path(self.path, self.config))
         for spec in self.suite.gates:
             yield GateItem.from_parent(self, name=spec.id, spec=spec)
+        if not self.suite.gates:
+            yield TableItem.from_parent(self, name=TABLE)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ARG002
         """A broken suite in its own words, without a traceback of ours."""
@@ -95,6 +101,32 @@ class GateItem(pytest.Item):
     def reportinfo(self) -> tuple[Any, int | None, str]:
         # pytest turns the dots of a domain that ends the node id into `::`; "gate …" never does
         return self.path, self.spec.line - 1, f"gate {self.name}"
+
+
+class TableItem(pytest.Item):
+    """Of a suite with `gates: []`: everything is run, and the summary shows it."""
+
+    parent: SuiteFile
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.add_marker("modelcompare")
+
+    def setup(self) -> None:
+        """Run everything; what cannot be had is an error here."""
+        comparisons = self.config.stash[SESSION]
+        try:
+            comparisons.require_table(self.parent.suite)
+        except ModelCompareError as error:
+            pytest.fail(str(error), pytrace=False)
+        if comparisons.options.smoke:
+            pytest.skip("a smoke run")
+
+    def runtest(self) -> None:
+        """There is nothing to hold."""
+
+    def reportinfo(self) -> tuple[Any, int | None, str]:
+        return self.path, None, self.name
 
 
 def worded(verdict: Verdict) -> str:

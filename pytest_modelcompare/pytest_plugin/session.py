@@ -37,22 +37,45 @@ class Comparisons:
         self.of(suite)
         self.selected.setdefault(suite.path, []).append(spec)
 
+    def select_table(self, suite: Suite) -> None:
+        """Note a suite without gates, all of which is run."""
+        self.of(suite)
+        self.selected.setdefault(suite.path, [])
+
     def of(self, suite: Suite) -> Comparison:
         if suite.path not in self.suites:
             self.suites[suite.path] = Comparison(suite, self.options, self.ledger)
         return self.suites[suite.path]
 
     def wanted(self) -> list[tuple[Comparison, Needs]]:
-        """What the selected gates need of each suite."""
-        return [(self.suites[path], self.suites[path].needs(specs)) for path, specs in self.selected.items()]
+        """What the selected gates need of each suite; of one without gates, everything."""
+        pairs = [(self.suites[path], specs) for path, specs in self.selected.items()]
+        return [(one, one.needs(specs) if specs else one.everything()) for one, specs in pairs]
 
     def verdict(self, suite: Suite, spec: GateSpec) -> Verdict:
         """Judge a gate, after everything that any selected gate needs has been run."""
+        self.prepare_selected()
+        return verdict_on(self.of(suite), spec)
+
+    def require_table(self, suite: Suite) -> None:
+        """Have everything of a suite without gates.
+
+        Raises:
+            ModelCompareError: the first thing that could not be had.
+        """
+        self.prepare_selected()
+        comparison = self.of(suite)
+        if comparison.data_error is not None:
+            raise comparison.data_error
+        for error in comparison.failures.values():
+            raise error
+
+    def prepare_selected(self) -> None:
+        """Run, once, what any selected gate needs."""
         if not self.prepared:
             self.prepared = True
             with self.watcher.working():
                 prepare(self.wanted(), self.watcher)
-        return verdict_on(self.of(suite), spec)
 
     def prepare_one(self, comparison: Comparison, needs: Needs) -> None:
         """Run what a Python test needs of a suite."""

@@ -14,6 +14,8 @@ from pytest_modelcompare.suite.model import Suite, SuiteSettings
 from pytest_modelcompare.suite.validate import unknown_key, validated
 from pytest_modelcompare.suite.yaml_reader import read_document
 
+NO_GATES = "name under `gates:` the claims that must hold; `gates: []` only shows what was measured"
+
 
 def load_suite(path: Path, shown: str | None = None) -> Suite:
     """Read and check a suite file.
@@ -41,6 +43,9 @@ def suite_of(document: Document, path: Path) -> Suite:
     for key in [key for key in data if key not in SuiteSettings.model_fields]:
         unknown_key(str(key), (key,), document, SuiteSettings.model_fields)
         del data[key]
+    if data.get("gates") is None:
+        data["gates"] = []
+        document.add("the suite has no gates", document.place(("gates",), key=True), NO_GATES)
     settings = validated(SuiteSettings, data, document, ())
     contestants, defaults = mapping_of(data, "contestants"), mapping_of(data, "defaults")
     specs = contestant_specs(contestants, defaults, document)

@@ -157,8 +157,8 @@ class SuiteSettings(Part):
     contestants: Annotated[dict[str, dict[str, Any]], Field(min_length=1)]
     """Name → method and options."""
 
-    gates: list[str | GateSettings] = []
-    """The claims that must hold."""
+    gates: list[str | GateSettings]
+    """The claims that must hold; `[]`: none, and the suite is one test that shows its table."""
 
     @field_validator("name")
     @classmethod
@@ -166,11 +166,6 @@ class SuiteSettings(Part):
         if value is not None and not value.strip():
             raise ValueError("the name is empty: leave it out, and the file's name is taken")
         return value
-
-    @field_validator("gates", mode="before")
-    @classmethod
-    def some_list(cls, value: object) -> object:
-        return [] if value is None else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,6 @@ def compare(*, data: dict[str, Any], contestants: dict[str, Any], name: str = "s
     frame = inspect.currentframe()
     caller = frame.f_back if frame is not None else None
     base = Path(caller.f_code.co_filename).parent if caller is not None else Path.cwd()
-    whole = {"modelcompare": FORMAT, "name": name, "data": data, "contestants": contestants, **options}
+    whole = {"modelcompare": FORMAT, "name": name, "data": data, "contestants": contestants, "gates": [], **options}
     document = Document(f"compare(name={name!r})", "", whole)
     return suite_of(document, base / f"{name}.modelcompare.py")

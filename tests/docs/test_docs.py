@@ -44,7 +44,7 @@ def test_every_contestant_in_the_docs_loads(block: Block, tmp_path: Path):
     contestants = "".join(f"  {line}\n" for line in block.code.splitlines())
     (tmp_path / "task.md").write_text("Sort the tickets.")
     path = tmp_path / "s.modelcompare.yaml"
-    path.write_text(f"modelcompare: 1\ndata: {{train: a.csv, test: b.csv}}\ncontestants:\n{contestants}")
+    path.write_text(f"modelcompare: 1\ngates: []\ndata: {{train: a.csv, test: b.csv}}\ncontestants:\n{contestants}")
     assert load_suite(path).contestants
 
 

@@ -109,7 +109,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
 
 def comparison_of(folder: Path, text: str, *gates: str, session: str = "s1") -> Comparison:
     path = folder / "s.modelcompare.yaml"
-    path.write_text(text + "".join(["gates:\n"] * bool(gates) + [f"  - {gate}\n" for gate in gates]))
+    path.write_text(text + ("gates:\n" if gates else "gates: []\n") + "".join(f"  - {gate}\n" for gate in gates))
     suite = load_suite(path)
     return Comparison(suite, Options(folder / "store", session), Ledger())
 

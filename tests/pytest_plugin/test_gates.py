@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from tests.pytest_plugin.conftest import Project
+from tests.pytest_plugin.conftest import SUITE, Project
 
 GOOD = "words.accuracy >= 0.90"
 BAD = "llm.accuracy >= 0.99"
@@ -167,3 +167,37 @@ def test_leaked_data_are_an_error_of_every_gate_with_the_count(project: Project)
     result = project.run()
     result.assert_outcomes(errors=2)
     result.stdout.fnmatch_lines(["*200 of 200 test texts (100.0%) also stand in train*"])
+
+
+NO_GATES = SUITE.replace("gates:\n", "gates: []\n")
+
+
+@pytest.mark.parametrize("how", [(), ("-n", "2")])
+def test_a_suite_with_an_empty_list_of_gates_is_one_test_that_shows_its_table(project: Project, how: tuple[str, ...]):
+    project.suite(head=NO_GATES)
+    result = project.run(*how)
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["Spam *", "words *1.00 *", "llm *.90 *"])
+    project.run("--co", "-q").stdout.fnmatch_lines(["spam.modelcompare.yaml::table"])
+
+
+def test_a_table_that_lacks_a_contestant_is_an_error(project: Project):
+    project.suite(head=NO_GATES)
+    (project.pytester.path / "answers.csv").unlink()
+    result = project.run()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*answers.csv*"])
+
+
+def test_a_suite_that_lost_its_gates_turns_the_build_red_beside_ordinary_tests(project: Project):
+    project.suite(head=SUITE.replace("gates:\n", ""))
+    project.pytester.makepyfile("def test_one(): pass")
+    result = project.run()
+    assert result.ret != 0
+    result.stdout.fnmatch_lines(["*the suite has no gates*"])
+
+
+def test_the_plan_of_a_suite_without_gates_is_everything(project: Project):
+    project.suite(head=NO_GATES)
+    project.run("--modelcompare-plan").stdout.fnmatch_lines(["*words *new *train (tfidf)*"])
+    project.run("--modelcompare-smoke").assert_outcomes(skipped=1)

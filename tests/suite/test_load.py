@@ -58,6 +58,15 @@ def problems(tmp_path: Path, text: str) -> str:
     return str(caught.value)
 
 
+@pytest.mark.parametrize("gates", ["", "gates:\n", "gates: null\n"])
+def test_a_suite_that_lost_its_gates_is_an_error(tmp_path: Path, gates: str):
+    text = "modelcompare: 1\ndata: {train: a.csv, test: b.csv}\ncontestants: {words: {tfidf: {}}}\n"
+    said = problems(tmp_path, text + gates)
+    assert "the suite has no gates" in said
+    assert "`gates: []` only shows what was measured" in said
+    assert load(tmp_path, text + "gates: []\n").gates == ()
+
+
 def test_a_suite_is_read_whole(tmp_path: Path):
     suite = load(tmp_path, GOOD)
     assert list(suite.contestants) == ["minilm", "words", "gpt4", "paper", "claude"]

@@ -166,7 +166,7 @@ def test_an_empty_name_of_a_contestant_is_refused(tmp_path: Path):
 
 def test_the_schema_takes_what_the_loader_takes(tmp_path: Path):
     validator = jsonschema.Draft202012Validator(suite_schema())
-    good = HEAD + "defaults: {tfidf: {train: {per_class: 5}, sweep: {C: [1, 2]}}}\n" + BERT
+    good = HEAD + "gates: []\ndefaults: {tfidf: {train: {per_class: 5}, sweep: {C: [1, 2]}}}\n" + BERT
     load(tmp_path, good)
     assert not list(validator.iter_errors(plain(good)))
     for change in [
