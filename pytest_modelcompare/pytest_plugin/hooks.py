@@ -17,7 +17,7 @@ from pytest_modelcompare.pytest_plugin import tracking, xdist
 from pytest_modelcompare.pytest_plugin.collected import Collected
 from pytest_modelcompare.pytest_plugin.fixture import explained
 from pytest_modelcompare.pytest_plugin.gate_report import gate_report
-from pytest_modelcompare.pytest_plugin.items import GateItem, SuiteFile, TableItem, shown_path
+from pytest_modelcompare.pytest_plugin.items import GateItem, SuiteFile, TableItem, in_words, shown_path
 from pytest_modelcompare.pytest_plugin.options import report_paths, session_options
 from pytest_modelcompare.pytest_plugin.progress import watcher_for
 from pytest_modelcompare.pytest_plugin.session import SESSION, Comparisons
@@ -121,7 +121,7 @@ class Hooks:
                 self.collected.note_history(self.comparisons.options)
             self.collected.write_reports()
         except ModelCompareError as error:
-            pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+            pytest.exit(in_words(error), returncode=pytest.ExitCode.USAGE_ERROR)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what was compared and which gates hold, if anything was."""
@@ -135,7 +135,7 @@ class Hooks:
                 for line in accepted_lines(self.collected, self.config):
                     terminalreporter.write_line(line)
             for reason in dict.fromkeys(self.collected.not_kept):
-                terminalreporter.write_line(f"modelcompare: not kept for later sessions: {reason}")
+                terminalreporter.write_line(f"modelcompare: not kept for later sessions: {in_words(reason)}")
             for line in self.collected.github_lines(os.environ):
                 terminalreporter.write_line(line)
 

@@ -12,7 +12,7 @@ from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.gates.spec import GateSpec
 from pytest_modelcompare.pytest_plugin.session import SESSION
 from pytest_modelcompare.records import Outcomes, Verdict
-from pytest_modelcompare.records.printable import printable
+from pytest_modelcompare.records.printable import obeyed_by_none, printable
 from pytest_modelcompare.suite.load import load_suite
 
 if TYPE_CHECKING:
@@ -39,14 +39,14 @@ class SuiteFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         self.suite = load_suite(self.path, shown_path(self.path, self.config))
         for spec in self.suite.gates:
-            yield GateItem.from_parent(self, name=spec.id, spec=spec)
+            yield GateItem.from_parent(self, name=in_words(spec.id), spec=spec)
         if not self.suite.gates:
             yield TableItem.from_parent(self, name=TABLE)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ARG002
         """A broken suite in its own words, without a traceback of ours."""
         if isinstance(excinfo.value, ModelCompareError):
-            return str(excinfo.value)
+            return in_words(excinfo.value)
         return super().repr_failure(excinfo)
 
 
@@ -79,7 +79,7 @@ class GateItem(pytest.Item):
         try:
             self.verdict = comparisons.verdict(self.suite, self.spec)
         except ModelCompareError as error:
-            pytest.fail(str(error), pytrace=False)
+            pytest.fail(in_words(error), pytrace=False)
         self.user_properties.extend(junit_properties(self.verdict))
         if self.verdict.outcome is Outcomes.SKIPPED:
             pytest.skip(self.verdict.message)
@@ -118,7 +118,7 @@ class TableItem(pytest.Item):
         try:
             comparisons.require_table(self.parent.suite)
         except ModelCompareError as error:
-            pytest.fail(str(error), pytrace=False)
+            pytest.fail(in_words(error), pytrace=False)
         if comparisons.options.smoke:
             pytest.skip("a smoke run")
 
@@ -136,7 +136,12 @@ def worded(verdict: Verdict) -> str:
     how = ", ".join(part for part in (verdict.test, verdict.target) if part)
     if how and verdict.outcome is not Outcomes.ERROR:
         lines.append(f"  {how}; bounds at {verdict.confidence:.0%} each")
-    return printable("\n".join(lines))
+    return in_words("\n".join(lines))
+
+
+def in_words(said: object) -> str:
+    """As pytest prints it: without what would steer a terminal or a CI service."""
+    return obeyed_by_none(printable(str(said)))
 
 
 def junit_properties(verdict: Verdict) -> list[tuple[str, object]]:

@@ -6,6 +6,7 @@ import pytest
 
 from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.execution.plan import planned
+from pytest_modelcompare.pytest_plugin.items import in_words
 from pytest_modelcompare.pytest_plugin.session import Comparisons
 from pytest_modelcompare.reports.plan_lines import bill_line, plan_lines
 
@@ -20,10 +21,10 @@ def print_plan(comparisons: Comparisons, config: pytest.Config) -> None:
     try:
         plans = planned(comparisons.wanted())
     except ModelCompareError as error:
-        raise pytest.UsageError(str(error)) from error
+        raise pytest.UsageError(in_words(error)) from error
     reporter.write_sep("=", "modelcompare plan")
     for comparison, jobs in plans:
         gates = comparisons.selected[comparison.suite.path]
         for line in plan_lines(comparison, jobs, gates, reporter._tw.fullwidth):
-            reporter.write_line(line)
+            reporter.write_line(in_words(line))
     reporter.write_line(bill_line(job for _, jobs in plans for job in jobs))

@@ -9,6 +9,7 @@ from threading import RLock
 from typing import IO
 
 from pytest_modelcompare.pytest_plugin.pace import Pace, in_minutes, tenth
+from pytest_modelcompare.records.printable import obeyed_by_none, printable
 from pytest_modelcompare.records.progress import Progress
 
 LEAST_SECONDS = 5.0
@@ -73,7 +74,7 @@ class LineWatcher:
             if not self.begun and self.unfinished():
                 self.stream.write("\n")
             self.begun = True
-            self.write(f"{self.prefix}{line}\n")
+            self.write(obeyed_by_none(f"{self.prefix}{printable(line)}\n"))
 
     def write(self, text: str) -> None:
         self.stream.write(text)

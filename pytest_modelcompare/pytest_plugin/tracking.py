@@ -11,6 +11,7 @@ from pytest_modelcompare.errors import TrackingError
 from pytest_modelcompare.execution.options import Options
 from pytest_modelcompare.pytest_plugin.collected import Collected
 from pytest_modelcompare.pytest_plugin.options import valued
+from pytest_modelcompare.records.printable import obeyed_by_none, printable
 
 FROM_ENVIRONMENT = "env"
 VARIABLE = "MLFLOW_TRACKING_URI"
@@ -61,4 +62,4 @@ class Hooks:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say where it stands, below the summary."""
         for line in self.said:
-            terminalreporter.write_line(line, yellow="warning" in line)
+            terminalreporter.write_line(obeyed_by_none(printable(line)), yellow="warning" in line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from pytest_modelcompare.records.printable import obeyed_by_none
 from pytest_modelcompare.records.report import GateReport, SessionReport, SuiteReport
 from pytest_modelcompare.reports.gate_details import details
 from pytest_modelcompare.reports.headline import headline, said, shown_path, worst_first
@@ -56,7 +57,7 @@ def suite_part(suite: SuiteReport) -> str:
         folded("What stands behind", "\n".join(behind(open_ones))),
         folded("How it was measured", "\n".join(f"- {plain(note[:LONGEST_NOTE])}" for note in notes(suite))),
     ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return obeyed_by_none("\n\n".join(part for part in parts if part) + "\n")
 
 
 def gate_table(gates: list[GateReport]) -> str:

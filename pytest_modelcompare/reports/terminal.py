@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from pytest_modelcompare.records.printable import printable
+from pytest_modelcompare.records.printable import obeyed_by_none, printable
 from pytest_modelcompare.records.report import SessionReport, SuiteReport
 from pytest_modelcompare.reports.headline import headline
 from pytest_modelcompare.reports.notes import described, notes, spent
@@ -57,7 +57,7 @@ def rendered(report: SessionReport, *, width: int, colour: bool) -> str:
     for suite in report.suites:
         write_suite(console, suite)
     write_note(console, spent(report))
-    return "".join(f"{line.rstrip()}\n" for line in stream.getvalue().splitlines())
+    return obeyed_by_none("".join(f"{line.rstrip()}\n" for line in stream.getvalue().splitlines()))
 
 
 def write_suite(console: Console, suite: SuiteReport) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
-from tests.pytest_plugin.conftest import SUITE, Project
+from tests.pytest_plugin.conftest import SUITE, Project, write
+from tests.records.test_printable import commands
 
 GOOD = "words.accuracy >= 0.5"
 
@@ -81,3 +85,22 @@ def test_no_training_is_started_after_the_budgeted_minutes(project: Project):
     result = project.run()
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*minutes are used up*"])
+
+
+def test_no_line_of_a_run_on_hostile_data_is_a_command_to_a_ci(project: Project):
+    evil = "::error::hacked ##[group]x ##vso[task.complete]y"
+    texts = [f"{evil} {word} {number}" for number in range(40) for word in ("ham", "spam")]
+    lines = [(text, evil if "spam" in text else "::stop-commands::z") for text in texts]
+    for name in ("train", "test"):
+        write(project.pytester.path / f"{name}.csv", ["text", "label"], lines)
+    write(project.pytester.path / "answers.csv", ["text", "prediction"], [(text, evil) for text in texts])
+    head = SUITE.replace("name: Spam", f"name: '{evil}'").replace("test.csv}", "test.csv, leakage: 1}")
+    project.suite("words.accuracy >= 0.99", f"'llm.f1[\"{evil}\"] >= 0.9'", "llm.auroc >= 0.5", head=head)
+    ways = [(), ("-v",), ("-n", "2"), ("--modelcompare-plan",), ("--modelcompare-report=r.md",)]
+    printed = [project.run(*way).stdout.str() for way in ways]
+    for command in (["check"], ["power"], ["history"]):
+        found = project.pytester.run(Path(sys.executable).with_name("modelcompare"), *command, "spam.modelcompare.yaml")
+        printed.append(found.stdout.str() + found.stderr.str())
+    assert "hacked" in "".join(printed)
+    for log in printed:
+        assert commands(log) == []

@@ -217,9 +217,9 @@ def history(of: GateReport) -> dict[str, list[dict[str, object]]]:
     }
 
 
-def hostile_report() -> SessionReport:
+def hostile_report(hostile: str = HOSTILE) -> SessionReport:
     """Every text that comes from a user's files tries to be markup."""
-    row = {"id": HOSTILE, "text": HOSTILE, "label": HOSTILE, "left": HOSTILE, "right": None, "alone": "right"}
+    row = {"id": hostile, "text": hostile, "label": hostile, "left": hostile, "right": None, "alone": "right"}
     flipped = {
         "left": "a",
         "right": "b",
@@ -227,13 +227,13 @@ def hostile_report() -> SessionReport:
         "right_alone": 1,
         "rows": [{**row, "confidence": 0.9, "confidence_of": "left"}],
     }
-    gates = [GateReport(f'a.f1["{HOSTILE}"] >= 0.5', HOSTILE, f"s::{HOSTILE}", 3, "fail", HOSTILE, flipped=flipped)]
+    gates = [GateReport(f'a.f1["{hostile}"] >= 0.5', hostile, f"s::{hostile}", 3, "fail", hostile, flipped=flipped)]
     truth = np.array([0, 1] * 20)
-    labels = (HOSTILE, "other")
+    labels = (hostile, "other")
     rng = np.random.default_rng(0)
     contestants = {name: contestant(evidence(rng, name, "tfidf", 0.6, truth, labels)) for name in ("a", "b")}
     contestants = {
-        name: type(one)(**{**{key: getattr(one, key) for key in one.__slots__}, "model": HOSTILE, "notes": [HOSTILE]})
+        name: type(one)(**{**{key: getattr(one, key) for key in one.__slots__}, "model": hostile, "notes": [hostile]})
         for name, one in contestants.items()
     }
     data = {
@@ -241,8 +241,8 @@ def hostile_report() -> SessionReport:
         "test_rows": 40,
         "labels": list(labels),
         "leaked_rows": 0,
-        "warnings": [HOSTILE],
+        "warnings": [hostile],
         "digest": "d",
     }
-    suite = SuiteReport("s.modelcompare.yaml", HOSTILE, data, contestants, gates, 1)
-    return SessionReport("2026-03-02T09:30:00+00:00", {"name": HOSTILE}, Spend(), [suite])
+    suite = SuiteReport("s.modelcompare.yaml", hostile, data, contestants, gates, 1)
+    return SessionReport("2026-03-02T09:30:00+00:00", {"name": hostile}, Spend(), [suite])
