@@ -21,6 +21,7 @@ from pytest_modelcompare.execution.timed import time_contestants
 from pytest_modelcompare.execution.watch import Unwatched
 from pytest_modelcompare.records import Run
 from pytest_modelcompare.reports.model_card import model_card
+from pytest_modelcompare.store.digests import require_unchanged
 from pytest_modelcompare.suite.load import load_suite
 
 
@@ -53,6 +54,7 @@ def export(suite_path: Path, name: str, folder: Path, store: Path, seed: int | N
         raise comparison.data_error
     spec = selected(comparison, named)
     found = trained(comparison, spec, seed)
+    require_unchanged(found.folder)
     comparison.runs[spec.name] = [found]
     names = frozenset({spec.name})
     time_contestants(comparison, Needs(names, False, names), Unwatched())

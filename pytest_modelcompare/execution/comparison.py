@@ -79,6 +79,9 @@ class Comparison:
     """TF-IDF, where the suite has no such contestant of its own."""
 
     warnings: list[str] = field(default_factory=list)
+    set_aside: list[str] = field(default_factory=list)
+    """Stored runs that were found damaged, in words."""
+
     """Found while running; those of the data stand with it."""
 
     selections: dict[str, Selection] = field(default_factory=dict)
@@ -100,7 +103,7 @@ class Comparison:
 
     @property
     def store(self) -> RunStore:
-        return RunStore(self.folders)
+        return RunStore(self.folders, self.set_aside)
 
     @property
     def base(self) -> Path:

@@ -15,7 +15,8 @@ from pytest_modelcompare.data.recorded import recorded_answers
 from pytest_modelcompare.errors import BudgetError, ModelCompareError
 from pytest_modelcompare.execution.asked import ask, refuse_dear_plans
 from pytest_modelcompare.execution.comparison import Comparison, Needs
-from pytest_modelcompare.execution.local import LocalJob, local_jobs, make_run, stored_run
+from pytest_modelcompare.execution.local import local_jobs
+from pytest_modelcompare.execution.obtaining import obtain
 from pytest_modelcompare.execution.references import prepare_references
 from pytest_modelcompare.execution.rehearsal import refuse_unservable
 from pytest_modelcompare.execution.side_by_side import train_side_by_side
@@ -24,7 +25,6 @@ from pytest_modelcompare.execution.stopping import is_wanted_whole, may_stop
 from pytest_modelcompare.execution.sweep import needs_validation, select
 from pytest_modelcompare.execution.timed import time_contestants
 from pytest_modelcompare.execution.watch import Watcher
-from pytest_modelcompare.records import Run
 
 Wanted = Sequence[tuple[Comparison, Needs]]
 
@@ -139,20 +139,6 @@ def compute(comparison: Comparison, spec: ContestantSpec, started: float, watche
         refuse_late_job(comparison, started)
         runs.append(obtain(comparison, job, watcher))
     comparison.runs[spec.name] = runs
-
-
-def obtain(comparison: Comparison, job: LocalJob, watcher: Watcher) -> Run:
-    """The stored run of a job, or a new one; what a job only serves is obtained first."""
-    store, options = comparison.store, comparison.options
-    run, made = stored_run(job, store, options), False
-    if run is None:
-        trained = None if job.training is None else obtain(comparison, job.training, watcher)
-        with watcher.job(job.title) as progress:
-            run, made = make_run(job, comparison.base, store, options, progress, trained)
-    exported = made and job.training is not None  # no training; its own was counted when it was obtained
-    if not exported and (made or run.session != options.session):  # what another worker made, it counts itself
-        comparison.ledger.note_run(stored=not made)
-    return run
 
 
 def refuse_late_job(comparison: Comparison, started: float) -> None:

@@ -68,7 +68,7 @@ def data_facts(comparison: Comparison) -> dict[str, Any]:
         "test_rows": len(dataset.test),
         "labels": list(dataset.labels),
         "leaked_rows": dataset.leaked_rows,
-        "warnings": [*dataset.warnings, *comparison.warnings],
+        "warnings": [*dataset.warnings, *comparison.warnings, *dict.fromkeys(comparison.set_aside)],
         "digest": dataset.digest,
         "test_digest": test_rows_digest(dataset),
         "confidence": comparison.suite.confidence,

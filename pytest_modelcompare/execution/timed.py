@@ -11,6 +11,7 @@ from pytest_modelcompare.contestants.base import Predictor, Work
 from pytest_modelcompare.contestants.registry import LOCAL
 from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.execution.comparison import Comparison, Needs
+from pytest_modelcompare.execution.obtaining import whole_first_run
 from pytest_modelcompare.execution.timing_targets import Target, targets
 from pytest_modelcompare.execution.watch import Watcher
 from pytest_modelcompare.store.timings import Timing, TimingStore
@@ -66,7 +67,7 @@ def measure(comparison: Comparison, wanted: list[Target], watcher: Watcher) -> d
     session = comparison.options.session
     names = dict.fromkeys(one.name for one in by_key.values())
     with watcher.job(f"time {', '.join(names)} side by side") as progress:
-        predictors, own_texts, refused = loaded(comparison, by_key)
+        predictors, own_texts, refused = loaded(comparison, by_key, watcher)
         latencies = measure_latencies(
             predictors, texts, session=session, machine=machine, progress=progress, own_texts=own_texts
         )
@@ -80,7 +81,7 @@ def measure(comparison: Comparison, wanted: list[Target], watcher: Watcher) -> d
 
 
 def loaded(
-    comparison: Comparison, by_key: Mapping[str, Target]
+    comparison: Comparison, by_key: Mapping[str, Target], watcher: Watcher
 ) -> tuple[dict[str, Predictor], dict[str, list[str]], dict[str, str]]:
     """Models ready to predict, each device's once; the texts of those at a fixed length; why others cannot be had.
 
@@ -94,7 +95,7 @@ def loaded(
     predictors, own_texts, refused = {}, {}, {}
     for key, one in by_key.items():
         try:
-            model = models.get((one.name, one.device)) or load(comparison, one)
+            model = models.get((one.name, one.device)) or load(comparison, one, watcher)
             if one.length is not None:
                 own_texts[key] = texts_of_length(model, comparison.dataset.test.texts, one.length)
         except ModelError as error:
@@ -106,9 +107,9 @@ def loaded(
     return predictors, own_texts, refused
 
 
-def load(comparison: Comparison, one: Target) -> Predictor:
+def load(comparison: Comparison, one: Target, watcher: Watcher) -> Predictor:
     """The first seed's model on its device."""
-    spec, run = comparison.spec_of(one.name), comparison.runs[one.name][0]
+    spec, run = comparison.spec_of(one.name), whole_first_run(comparison, one.name, watcher)
     assert comparison.dataset is not None
     work = Work(comparison.dataset, run.seed, one.device, Path(run.folder), comparison.base)
     return LOCAL[spec.method].load(run.folder, spec.settings, work)

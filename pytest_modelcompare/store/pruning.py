@@ -46,7 +46,7 @@ def unused(root: Path, before: datetime, kept: Collection[str] = ()) -> Iterator
     for path in (root / "timings").glob("*.json"):
         if modified(path) < before and not times_one_of(path, used):
             yield pruned("timing", path)
-    for pattern in ("tokens/*", "checkpoints/*"):
+    for pattern in ("tokens/*", "checkpoints/*", "damaged/*"):
         yield from (pruned("cache", path) for path in root.glob(pattern) if modified(path) < before)
     for path in (root / "answered").glob("*.npz"):
         if path.stem not in known and modified(path) < before:

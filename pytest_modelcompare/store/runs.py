@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -13,8 +13,8 @@ from zipfile import BadZipFile
 import numpy as np
 from filelock import FileLock
 
-from pytest_modelcompare.errors import StoreError
 from pytest_modelcompare.records import Device, Footprint, Outcome, Predictions, Run
+from pytest_modelcompare.store.digests import DamagedRun, require_unchanged, write_digests
 from pytest_modelcompare.store.folders import StoreFolders, store_errors
 
 FORMAT = 1
@@ -27,6 +27,8 @@ class RunStore:
     """Every training that was ever finished under this store."""
 
     folders: StoreFolders
+    set_aside: list[str] = field(default_factory=list, compare=False)
+    """What was found damaged, in words, and where it lies now."""
 
     def find(self, fingerprint: str, session: str | None = None) -> Run | None:
         """The newest run under a fingerprint; with `session`, only one made in it."""
@@ -34,10 +36,37 @@ class RunStore:
         if not parent.is_dir():
             return None
         for folder in sorted(parent.iterdir(), reverse=True):
-            run = read_run(folder)
+            try:
+                run = read_run(folder)
+            except DamagedRun as error:
+                self.put_aside(error)
+                continue
             if session is None or run.session == session:
                 return run
         return None
+
+    def is_whole(self, run: Run) -> bool:
+        """Whether every file of a run is what was stored; one that is not is put aside."""
+        try:
+            require_unchanged(run.folder)
+        except DamagedRun as error:
+            self.put_aside(error)
+            return False
+        return True
+
+    def put_aside(self, error: DamagedRun) -> None:
+        """Move a damaged run out of the way, so that it is made anew, and say so."""
+        folder = error.folder
+        target = self.folders.root / "damaged" / f"{folder.parent.name[:16]}-{folder.name}"
+        where = f"it lies in {target} now"
+        try:
+            target.parent.mkdir(exist_ok=True)
+            folder.rename(target)
+        except FileNotFoundError:  # another process was quicker
+            return
+        except OSError as refused:
+            where = f"it cannot be moved out of {folder} ({refused.strerror})"
+        self.set_aside.append(f"{error.what}; {where}, and is not used")
 
     def as_of(self, fingerprint: str, moment: str) -> Run | None:
         """The run that was the newest at a moment, ISO 8601; None where it is not there any more."""
@@ -68,6 +97,7 @@ class RunStore:
         target = parent / f"{run.created.replace(':', '').replace('+0000', 'Z')}-{run.session[:8]}"
         with store_errors(parent):
             write_run(run)
+            write_digests(run.folder)
             parent.mkdir(exist_ok=True)
             run.folder.rename(target)
         return read_run(target)
@@ -114,13 +144,15 @@ def read_run(folder: Path) -> Run:
     """The run in a folder of the store.
 
     Raises:
-        StoreError: the folder was damaged after it was put in place.
+        DamagedRun: the folder was changed after it was put in place.
     """
+    has_validation = (folder / VALIDATION).exists()
+    require_unchanged(folder, ["run.json", "predictions.npz", *([VALIDATION] if has_validation else [])])
     try:
         facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         predictions = read_predictions(folder / "predictions.npz", facts["scores_from"], facts["failures"])
         validation = None
-        if (folder / VALIDATION).exists():
+        if has_validation:
             validation = read_predictions(folder / VALIDATION, facts["scores_from"], {})
         device = Device(**facts["device"]) if facts["device"] else None
         outcome = Outcome(predictions, Footprint(**facts["footprint"]), device, tuple(facts["notes"]), validation)
@@ -136,6 +168,4 @@ def read_run(folder: Path) -> Run:
             stored=True,
         )
     except (OSError, KeyError, TypeError, ValueError, BadZipFile) as error:
-        raise StoreError(
-            f"a stored run is damaged: {error}", where=str(folder), fix="delete this folder; the run is made again"
-        ) from error
+        raise DamagedRun(f"a stored run is damaged: {error}", folder) from error

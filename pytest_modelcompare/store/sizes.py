@@ -15,7 +15,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "timings": ("timings",),
     "downloads": ("downloads",),
     "history": (HISTORY, JUDGEMENTS, "answered", "reports"),
-    "caches": ("tokens", "checkpoints", "scratch", "locks"),
+    "caches": ("tokens", "checkpoints", "scratch", "locks", "damaged"),
 }
 """What a store holds → its files and folders."""
 

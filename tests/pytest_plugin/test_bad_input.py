@@ -104,3 +104,30 @@ def test_no_line_of_a_run_on_hostile_data_is_a_command_to_a_ci(project: Project)
     assert "hacked" in "".join(printed)
     for log in printed:
         assert commands(log) == []
+
+
+def test_a_run_whose_digits_were_changed_is_told_and_trained_anew(project: Project):
+    project.suite("words.accuracy >= 0.5")
+    project.run().assert_outcomes(passed=1)
+    for facts in (project.pytester.path / ".modelcompare" / "runs").glob("*/*/run.json"):
+        facts.write_text(facts.read_text().replace('"train_seconds": ', '"train_seconds": 1'))
+    result = project.run()
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*a stored run is damaged: run.json is not what was*", "*this session: 1 training*"])
+    project.run().stdout.no_fnmatch_line("*damaged*")
+
+
+def test_a_model_whose_file_was_changed_is_trained_anew_before_it_is_timed(project: Project):
+    project.suite("words.accuracy >= 0.5")
+    project.run().assert_outcomes(passed=1)
+    root = project.pytester.path / ".modelcompare"
+    models = [path for path in root.glob("runs/*/*/model/*") if path.is_file()]
+    assert models
+    for path in models:
+        path.write_bytes(path.read_bytes()[:-1])
+    for timing in (root / "timings").glob("*.json"):
+        timing.unlink()
+    project.suite("words.latency_p95_ms <= 1000")
+    result = project.run()
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*a stored run is damaged: model/*"])

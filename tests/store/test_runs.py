@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pytest_modelcompare.errors import StoreError
 from pytest_modelcompare.records import Device, Footprint, Outcome, Predictions, Run
 from pytest_modelcompare.store.folders import StoreFolders
 from pytest_modelcompare.store.runs import RunStore
@@ -69,11 +69,71 @@ def test_scratch_of_a_killed_process_is_removed(store: RunStore):
     assert not left.exists()
 
 
-def test_a_damaged_run_names_its_folder(store: RunStore):
+def flipped(path: Path) -> None:
+    """Another digit in the middle of a file, which any reader would take."""
+    content = path.read_text()
+    path.write_text(content.replace("1.5", "1.4") if "1.5" in content else f"{content} ")
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-3])
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [("run.json", flipped), ("predictions.npz", cut), ("run.json", Path.unlink), ("digests.json", cut)],
+)
+def test_a_damaged_run_is_put_aside_and_told(store: RunStore, name: str, damage: Callable[[Path], None]):
     run = kept(store)
-    (run.folder / "predictions.npz").write_bytes(b"PK")
-    with pytest.raises(StoreError, match="delete this folder"):
-        store.find("f" * 64)
+    damage(run.folder / name)
+    assert store.find("f" * 64) is None
+    [told] = store.set_aside
+    assert "a stored run is damaged" in told
+    assert not run.folder.exists()
+    [aside] = (store.folders.root / "damaged").iterdir()
+    assert str(aside) in told
+    assert store.find("f" * 64) is None
+    assert kept(store).folder == run.folder  # its place is free
+
+
+def test_an_older_run_stands_in_for_a_damaged_one(store: RunStore):
+    kept(store)
+    newer = kept(store, created="2026-01-03T03:04:05.000000+00:00", session="s2")
+    flipped(newer.folder / "run.json")
+    found = store.find("f" * 64)
+    assert found is not None
+    assert found.session == "s1"
+
+
+def test_a_run_of_a_former_version_has_no_digests_and_is_believed(store: RunStore):
+    run = kept(store)
+    (run.folder / "digests.json").unlink()
+    found = store.find("f" * 64)
+    assert found is not None
+    assert store.is_whole(found)
+    (run.folder / "predictions.npz").write_bytes(b"PK")  # what cannot be read is damaged all the same
+    assert store.find("f" * 64) is None
+
+
+def test_a_models_file_is_looked_at_before_it_is_loaded(store: RunStore):
+    run = kept(store)
+    assert store.is_whole(run)
+    (run.folder / "model" / "weights").write_text("x")  # nothing was written down of it
+    assert store.is_whole(run)
+    flipped(run.folder / "run.json")
+    assert not store.is_whole(run)
+
+
+def test_a_damaged_run_in_a_store_that_cannot_be_written_is_told_and_not_used(store: RunStore, monkeypatch):
+    run = kept(store)
+    flipped(run.folder / "run.json")
+
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "rename", refused)
+    assert store.find("f" * 64) is None
+    assert "cannot be moved" in store.set_aside[0]
 
 
 def test_a_store_ignores_itself_in_git(store: RunStore):
