@@ -64,7 +64,8 @@ class LLMOptions:
     """Remembers the batches under way."""
 
     note: Callable[[float, int], None] = unheard
-    """Told the USD spent and the calls made, also when asking ends in an error."""
+    """Told the USD spent and the calls made: of every answer the moment it is kept, of calls without one when asking
+    ends."""
 
     note_unheard: Callable[[float, int], None] = unheard
     """Told the USD that may have been billed for requests whose answer was not heard, and how many these are."""

@@ -55,7 +55,7 @@ class Fetcher:
             new = asker.ask(missing, lambda done: tell(done, asker.purse.spent_usd))
         finally:
             spent = asker.purse
-            self.options.note(spent.spent_usd, asker.calls)
+            self.options.note(0.0, asker.calls - asker.answers)  # the answers were noted one by one
             self.options.note_unheard(spent.unheard_usd, spent.unheard)
             self.options.note_held(spent.reserved_usd)  # still reserved: batches that are under way
             self.calls, self.usd = self.calls + asker.calls, self.usd + spent.spent_usd
@@ -84,6 +84,7 @@ def asker_for(settings: PromptSettings, journal: Journal, options: LLMOptions, b
         in_flight=settings.max_concurrency,
         stop=options.stop,
         batching=batches_for(settings, client, options.batches),
+        paid=lambda usd: options.note(usd, 1),
         address=None if where is None else host_and_path(where),
     )
 

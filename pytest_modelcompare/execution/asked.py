@@ -140,7 +140,7 @@ def noted(comparison: Comparison) -> Callable[[float, int], None]:
 
     def note(spent: float, calls: int) -> None:
         comparison.asked_usd += spent
-        spending(comparison).add(str(comparison.suite.path), spent)
+        spending(comparison).add(str(comparison.suite.path), spent, calls)
         comparison.ledger.note_answers(usd=spent, calls=calls, stored=0)
 
     return note

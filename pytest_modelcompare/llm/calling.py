@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -26,6 +27,10 @@ class Journal(Protocol):
     def put(self, key: str, record: dict[str, Any]) -> None: ...
 
 
+def unnoted(usd: float) -> None:  # as `Caller.paid`
+    """Where nobody keeps books."""
+
+
 @dataclass(slots=True)
 class Caller:
     """Calls one service, for one contestant."""
@@ -38,6 +43,13 @@ class Caller:
     pace: Pace = field(default_factory=Pace)
     calls: int = 0
     """Requests that went to the service."""
+
+    answers: int = 0
+    """Those that were kept."""
+
+    paid: Callable[[float], None] = unnoted
+    """Told the USD of every answer the moment it is kept: the session's other processes count on it, and who is killed
+    has no other moment."""
 
     heard: bool = False
     """Whether anything came back from there."""
@@ -71,7 +83,8 @@ class Caller:
         try:
             self.journal.put(key, reply.as_record(provider=request.provider, model=request.model, **where))
         finally:  # it was billed, whether or not the disk takes it
-            self.purse.pay(f"{request.provider}:{request.model}", reply)
+            self.answers += 1
+            self.paid(self.purse.pay(f"{request.provider}:{request.model}", reply))
 
     async def timed(self, request: Request, worst: float) -> tuple[Answer, float]:
         """One attempt, when its turn has come, with the time it took."""

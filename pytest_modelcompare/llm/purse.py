@@ -68,13 +68,18 @@ class Purse:
             self.reserved_usd -= worst_usd
             self.under_way -= 1
 
-    def pay(self, model: str, reply: Reply) -> None:
+    def pay(self, model: str, reply: Reply) -> float:
         """Count what a reply cost.
 
         Args:
             model: PROVIDER:MODEL.
+
+        Returns:
+            USD.
         """
-        self.spent_usd += float(answer_cost_usd(model, reply.usage, reply.date, self.prices))
+        cost = float(answer_cost_usd(model, reply.usage, reply.date, self.prices))
+        self.spent_usd += cost
+        return cost
 
     def lose_sight_of(self, worst_usd: float, requests: int = 1) -> None:
         """Requests were sent, and what became of them is not known."""

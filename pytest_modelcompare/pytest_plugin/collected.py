@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -16,9 +17,10 @@ from pytest_modelcompare.execution.summary import suite_report
 from pytest_modelcompare.records.report import GateReport, SessionReport, Spend, SuiteReport, suite_from_json
 from pytest_modelcompare.statistics.multiplicity import holm
 from pytest_modelcompare.store.accepted import decoded, encoded, merged, read_accepted, write_accepted
-from pytest_modelcompare.store.folders import store_errors
+from pytest_modelcompare.store.folders import StoreFolders, store_errors
 from pytest_modelcompare.store.history import suite_key
 from pytest_modelcompare.store.judgements import note_judgements
+from pytest_modelcompare.store.spending import SpendingLog
 
 if TYPE_CHECKING:
     from pytest_modelcompare.execution.comparison import Comparison
@@ -42,6 +44,12 @@ class Collected:
 
     histories: dict[str, History] = field(default_factory=dict)
     """By suite path, once this session has been noted."""
+
+    workers_session: str | None = None
+    """The name of the session in xdist's workers; None without them."""
+
+    processes: set[int] = field(default_factory=lambda: {os.getpid()})
+    """Whose findings these are."""
 
     not_kept: list[str] = field(default_factory=list)
     """Why something could not be kept for later sessions."""
@@ -92,6 +100,7 @@ class Collected:
             "spend": asdict(self.spend),
             "accepted": self.accepted,
             "not_kept": self.not_kept,
+            "process": os.getpid(),
         }
 
     def take_over(self, output: dict[str, Any]) -> None:
@@ -104,7 +113,17 @@ class Collected:
         for path, records in output["accepted"].items():
             self.note_accepted(path, records)
         self.not_kept += output["not_kept"]
+        self.processes.add(output["process"])
         self.add_spend(output["spend"])
+
+    def add_lost(self, options: Options) -> None:
+        """What workers spent that were killed before they could say so."""
+        if self.workers_session is None:
+            return
+        log = SpendingLog(StoreFolders(options.store), self.workers_session)
+        usd, calls = log.of_lost(self.processes)
+        self.spend.usd += usd
+        self.spend.calls += calls
 
     def add_spend(self, spend: dict[str, Any]) -> None:
         for name, value in spend.items():

@@ -115,6 +115,7 @@ class Hooks:
         if worker_output is not None:
             worker_output["modelcompare"] = self.collected.as_worker_output()
             return
+        self.collected.add_lost(self.comparisons.options)
         try:
             self.collected.write_accepted()
             if not session.config.option.modelcompare_plan:

@@ -21,6 +21,7 @@ class Hooks:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker where to say how far it is."""
+        self.collected.workers_session = node.workerinput["testrunuid"]
         self.relay = self.relay or relay_for(node.config)
         if self.relay is not None:
             node.workerinput[RELAY] = str(self.relay.path)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -167,3 +169,26 @@ def test_a_killed_key_stops_at_once_and_the_rest_is_judged(
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*refuses for good (401)*"])
     assert "sk-wrong-1234567" not in result.stdout.str()
+
+
+def test_what_a_killed_worker_spent_is_counted(project: Project, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    log, killed = project.pytester.path / ".modelcompare" / "answers" / "spending.jsonl", list[int]()
+
+    def answer(text: str, times: int) -> str:
+        if not killed and log.exists() and len(lines := log.read_text().splitlines()) >= 60:
+            killed.append(json.loads(lines[-1])["process"])
+            os.kill(killed[0], signal.SIGKILL)
+        return guess(text, times)
+
+    with serving(answer) as server:
+        head = HEAD.replace('base_url: "{url}"', 'base_url: "{url}", max_concurrency: 1')
+        project.suite(BEATS, "claude.accuracy >= 0.1", head=head.format(url=server.url, extra=""))
+        project.run("-n", "2", "--modelcompare-report=r.json")
+        assert killed
+        spend = json.loads((project.pytester.path / "r.json").read_text())["spend"]
+        # one answer was under way, or not yet noted, when its process was killed; every other is counted once
+        assert server.calls - 2 <= spend["calls"] <= server.calls
+        billed = (server.billed["input_tokens"] * 0.10 + server.billed["output_tokens"] * 0.50) / 1e6
+        assert spend["usd"] == pytest.approx(billed, rel=2 / 200)
+        assert spend["usd"] <= billed * (1 + 1e-9)
