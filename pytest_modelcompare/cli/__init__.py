@@ -11,12 +11,14 @@ from typing import TextIO, cast
 
 from pytest_modelcompare.cli import conftests
 from pytest_modelcompare.cli.arguments import COMMANDS
+from pytest_modelcompare.inference.threads import wait_patiently
 from pytest_modelcompare.records.printable import ObeyedByNone
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a sub-command; the exit status says whether all is well."""
     options = parser().parse_args(arguments)
+    wait_patiently()
     with redirect_stdout(harmless(sys.stdout)), redirect_stderr(harmless(sys.stderr)):
         if not conftests.load(options):
             return 1

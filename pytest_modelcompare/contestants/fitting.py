@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_modelcompare.contestants.base import Work
@@ -13,6 +14,7 @@ from pytest_modelcompare.inference.precision import keep_head_in_fp32
 from pytest_modelcompare.inference.pretrained import load_config, load_tokenizer, load_weights
 from pytest_modelcompare.inference.reference import model_folder
 from pytest_modelcompare.inference.stand_in import random_weights, small_config
+from pytest_modelcompare.inference.threads import torch_threads, training_threads
 from pytest_modelcompare.inference.token_cache import encode_once
 from pytest_modelcompare.inference.tokens import Encoder
 from pytest_modelcompare.records import Device
@@ -36,6 +38,9 @@ def fit_somehow(
     """
     from pytest_modelcompare.training.step import out_of_memory
 
+    if device.kind == "cpu" and device.threads is not None:
+        threads = training_threads(device.threads)
+        device = replace(device, threads=threads.count, threads_because=threads.reason)
     try:
         return *fit(settings, work, device), device
     except (MemoryError, RuntimeError) as error:  # torch's own error on CUDA is a RuntimeError too
@@ -48,7 +53,7 @@ def fit_somehow(
         if device.precision == "fp32":
             raise
         why = f"in {device.precision} the {error.what.partition('the ')[2]}"
-    device = Device(device.kind, "fp32", why)
+    device = replace(device, precision="fp32", reason=why)
     model, encoder, head, trained = fit(settings, work, device)
     model.config.trained_in = "fp32"  # kept with the model, so that it is served as it was trained
     return model, encoder, head, trained, device
@@ -61,7 +66,7 @@ def fit(settings: FineTuneSettings, work: Work, device: Device) -> tuple[Any, En
         NotFiniteError: the loss is no longer a number.
     """
     rows, dataset = training_rows(work), work.dataset
-    with seeded(work.seed, device.kind):
+    with seeded(work.seed, device.kind), torch_threads(device.threads):
         model, encoder = model_to_train(settings, work)
         head = keep_head_in_fp32(model.to(device.kind), outputs_of(model, settings))
         encoded = encode_once(encoder, rows.texts, work.tokens, work.folder)

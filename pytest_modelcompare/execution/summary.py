@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_modelcompare.contestants.registry import LOCAL
@@ -97,6 +97,7 @@ def contestant_report(comparison: Comparison, evidence: Evidence) -> ContestantR
         model=evidence.model,
         stored=not new_run and not (answered and answered.calls),
         machine=evidence.machine,
+        device=asdict(runs[0].outcome.device) if runs and runs[0].outcome.device else None,
         versions=dict(runs[0].versions) if runs else {},
         settings=settings_written(comparison.spec_of(name)),
         metrics=own_figures(comparison, evidence),

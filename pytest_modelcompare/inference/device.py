@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.inference.cgroup import cpu_quota
+from pytest_modelcompare.inference.threads import how_threads_wait
 from pytest_modelcompare.records import Device
 
 if TYPE_CHECKING:
@@ -63,8 +64,9 @@ def choose_device(requested: str, precision: str) -> Device:
             why = f": {cuda_refusal()}" if kind == "cuda" else ""
             raise ModelError(f"there is no {kind} device that torch can use{why}", fix="choose another device, or auto")
         kind = "cpu"
-    limit_threads()
+    threads = limit_threads()
     chosen = precision_for(kind) if precision == "auto" else Device(kind, precision, "as the suite says")
+    chosen = replace(chosen, threads=threads, threads_because="every core", threads_wait=how_threads_wait())
     passed_over = cuda_name() if requested == "auto" and kind == "cpu" else None
     if passed_over is None:
         return chosen

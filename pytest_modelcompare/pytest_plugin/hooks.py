@@ -13,6 +13,7 @@ from _pytest.junitxml import xml_key
 from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.execution import additions
 from pytest_modelcompare.execution.ledger import Ledger
+from pytest_modelcompare.inference.threads import wait_patiently
 from pytest_modelcompare.pytest_plugin import tracking, xdist
 from pytest_modelcompare.pytest_plugin.collected import Collected
 from pytest_modelcompare.pytest_plugin.fixture import explained
@@ -33,6 +34,7 @@ def start(config: pytest.Config, is_suite: IsSuite) -> None:
     Args:
         is_suite: whether a path is a suite by its name.
     """
+    wait_patiently()
     options = session_options(config)
     config.stash[SESSION] = Comparisons(options, watcher_for(config), Ledger(options.budget_usd))
     config.stash[COLLECTED] = Collected(report_paths(config))

@@ -36,6 +36,10 @@ class ContestantReport:
     """True: nothing was trained or asked for it in this session."""
 
     machine: str | None = None
+    device: dict[str, Any] | None = None
+    """What the first seed was computed on: kind, precision and why (reason), threads and why so many (threads_because),
+    how idle ones wait (threads_wait); None: nothing was computed here."""
+
     versions: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     """Of its method, defaults included; addresses without user, password and query."""

@@ -26,6 +26,15 @@ class Device:
 
     reason: str
 
+    threads: int | None = None
+    """That computed on the CPU."""
+
+    threads_because: str = ""
+    """Why so many, e.g. "every core"."""
+
+    threads_wait: str = ""
+    """How threads without work wait, e.g. "GOMP_SPINCOUNT=1000"."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -120,5 +120,7 @@ def settings_block(settings: dict[str, object], run: Run) -> str:
     device = run.outcome.device
     if device is not None:
         lines.append(f"# ran on {device.kind} in {device.precision}: {device.reason}")
+        if device.threads:
+            lines.append(f"# {device.threads} threads ({device.threads_because}), waiting by {device.threads_wait}")
     lines += [f"# {name} {version}" for name, version in run.versions.items()]
     return "\n".join(["```yaml", *lines, "```"])

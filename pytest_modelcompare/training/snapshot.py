@@ -44,6 +44,7 @@ def write(session: Session) -> None:
     }
     facts = {
         "conditions": conditions(session),
+        "threads": torch.get_num_threads(),
         "losses": session.losses,
         "seconds": session.seconds_before + time.monotonic() - session.started,
         "random": checkpoint.random_facts(),
@@ -63,6 +64,7 @@ def resume(session: Session) -> None:
     if found is None:
         return
     tensors, facts = found
+    torch.set_num_threads(facts.get("threads", torch.get_num_threads()))  # other numbers of threads round otherwise
     checkpoint.set_model_tensors(stepper.model, checkpoint.part(tensors, "model/"))
     checkpoint.set_optimizer_tensors(stepper.optimizer, checkpoint.part(tensors, "optimizer/"))
     checkpoint.set_random(checkpoint.part(tensors, "random/"), facts["random"])

@@ -36,6 +36,7 @@ def about_contestant(row: ContestantReport) -> Facts:
         ("model", row.model or ""),
         ("trained on", f"{row.train_rows:,} rows" if row.train_rows is not None else ""),
         ("machine", row.machine or ""),
+        ("computed on", format_device(row)),
         ("settings", settings(row)),
         ("seeds", ", ".join(map(str, row.seeds))),
         ("stands for", row.selected or ""),
@@ -49,6 +50,18 @@ def about_contestant(row: ContestantReport) -> Facts:
         ("runs", runs + (f" and {len(row.runs) - SHOWN_RUNS} more" if len(row.runs) > SHOWN_RUNS else "")),
     ]
     return [(term, text) for term, text in found if text] + [("note", note) for note in row.notes]
+
+
+def format_device(row: ContestantReport) -> str:
+    """E.g. "cpu in bf16 (a probe found …), 2 threads (every core), waiting by GOMP_SPINCOUNT=1000"."""
+    device = row.device
+    if device is None:
+        return ""
+    parts = [f"{device['kind']} in {device['precision']} ({device['reason']})"]
+    if device.get("threads"):
+        parts.append(f"{plural(device['threads'], 'thread')} ({device['threads_because']})")
+        parts.append(f"waiting by {device['threads_wait']}")
+    return ", ".join(parts)
 
 
 def settings(row: ContestantReport) -> str:
