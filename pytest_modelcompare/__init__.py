@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelCompareError", "Suite", "SuiteError", "Verdict", "compare", "load_suite"]
 
+FILE_PATTERNS = ["*.modelcompare.yaml", "*.modelcompare.yml"]
+"""Names of files that are suites. The ini option `modelcompare_files` says others."""
+
 HOMES = {
     "ModelCompareError": "errors",
     "Suite": "suite.model",

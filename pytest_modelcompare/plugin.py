@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from pytest_modelcompare import FILE_PATTERNS
+
 HINT = "a comparison suite: run it with `pytest --modelcompare`"
-FILE_PATTERNS = ["*.modelcompare.yaml", "*.modelcompare.yml"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -95,14 +96,39 @@ def is_suite(file_path: Path, config: pytest.Config) -> bool:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Show a suite that was named on the command line, but not asked to run, as skipped."""
+    """Show a suite that was named on the command line, but not asked to run, as skipped; one that is not named as
+    suites are, as an error.
+    """
     config = parent.config
-    if wanted(config) or not is_suite(file_path, config):
-        return None
-    named = any(
-        (config.invocation_params.dir / argument.partition("::")[0]).resolve() == file_path for argument in config.args
-    )
-    return UnaskedSuite.from_parent(parent, path=file_path) if named else None
+    if is_suite(file_path, config):
+        unasked = not wanted(config) and is_named(file_path, config)
+        return UnaskedSuite.from_parent(parent, path=file_path) if unasked else None
+    if file_path.suffix in (".yaml", ".yml") and is_named(file_path, config) and reads_like_a_suite(file_path):
+        return MisnamedSuite.from_parent(parent, path=file_path)
+    return None
+
+
+def is_named(file_path: Path, config: pytest.Config) -> bool:
+    """Whether a file was named on the command line."""
+    base = config.invocation_params.dir
+    return any((base / argument.partition("::")[0]).resolve() == file_path for argument in config.args)
+
+
+def reads_like_a_suite(file_path: Path) -> bool:
+    """Whether a line begins with the key that every suite has."""
+    return any(line.startswith(b"modelcompare:") for line in file_path.read_bytes()[:100_000].splitlines())
+
+
+class MisnamedSuite(pytest.File):
+    """A suite whose name does not say that it is one."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        patterns = self.config.getini("modelcompare_files")
+        as_suite = f"{self.path.name.removesuffix(self.path.suffix)}.modelcompare{self.path.suffix}"
+        raise self.CollectError(
+            f"{self.path.name}: a comparison suite is found by its name, one of {', '.join(patterns)}\n"
+            f"  rename it to {as_suite}, or widen the ini option `modelcompare_files`"
+        )
 
 
 class UnaskedSuite(pytest.File):

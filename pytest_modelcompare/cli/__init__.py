@@ -7,10 +7,13 @@ import sys
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from importlib import import_module
+from pathlib import Path
 from typing import TextIO, cast
 
 from pytest_modelcompare.cli import conftests
 from pytest_modelcompare.cli.arguments import COMMANDS
+from pytest_modelcompare.cli.suite_files import suite_files
+from pytest_modelcompare.errors import SuiteError
 from pytest_modelcompare.inference.threads import wait_patiently
 from pytest_modelcompare.records.printable import ObeyedByNone
 
@@ -20,9 +23,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     wait_patiently()
     with redirect_stdout(harmless(sys.stdout)), redirect_stderr(harmless(sys.stderr)):
+        try:
+            name_suites(options)
+        except SuiteError as error:
+            print(error, file=sys.stderr)
+            return 1
         if not conftests.load(options):
             return 1
         return int(import_module(f"{__name__}.{options.command}").run(options))
+
+
+def name_suites(options: argparse.Namespace) -> None:
+    """Put the files in the place of folders.
+
+    Raises:
+        SuiteError: a folder holds no suite.
+    """
+    if hasattr(options, "suites"):
+        options.suites = suite_files(options.suites)
+    elif Path(getattr(options, "suite", "")).is_dir() and hasattr(options, "suite"):
+        options.suites = suite_files([options.suite])
 
 
 def harmless(stream: TextIO) -> TextIO:

@@ -57,7 +57,8 @@ def export(parser: Parser) -> None:
 
 
 def history(parser: Parser) -> None:
-    suite(parser)
+    text = "a suite file, or a folder with suites (default: this folder)"
+    parser.add_argument("suite", nargs="?", default=".", metavar="SUITE", help=text)
     parser.add_argument("gate", nargs="?", metavar="GATE", help="its name, its sentence, or a part of it")
     text = "two commits, branches or sessions: row by row where the test rows are the same"
     parser.add_argument("--compare", nargs=2, metavar=("A", "B"), help=text)
@@ -107,7 +108,8 @@ def recommend(parser: Parser) -> None:
 
 
 def report(parser: Parser) -> None:
-    results(parser)
+    text = "a suite file, for its last session in the store; or a report.json"
+    parser.add_argument("suite", metavar="SUITE", help=text)
     text = ".json, .html or .md, repeatable (default: the summary, here)"
     parser.add_argument("-o", "--output", action="append", default=[], metavar="FILE", help=text)
     store(parser)
@@ -130,7 +132,8 @@ def store_command(parser: Parser) -> None:
 
 
 def suites(parser: Parser) -> None:
-    parser.add_argument("suites", nargs="+", metavar="SUITE", help="a suite file")
+    text = "suite files, or folders with suites (default: this folder)"
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help=text)
 
 
 def suite(parser: Parser) -> None:
@@ -138,9 +141,8 @@ def suite(parser: Parser) -> None:
 
 
 def results(parser: Parser) -> None:
-    parser.add_argument(
-        "suite", metavar="SUITE", help="a suite file, for its last session in the store; or a report.json"
-    )
+    text = "a suite file or a folder with suites, for their last session in the store (default: this folder); or a "
+    parser.add_argument("suite", nargs="?", default=".", metavar="SUITE", help=f"{text}report.json")
 
 
 def store(parser: Parser) -> None:

@@ -21,22 +21,25 @@ SHORTEST = 4
 
 def run(options: argparse.Namespace) -> int:
     """Print what was asked for; 1, and the reason on stderr, where it is not known."""
-    try:
-        lines = history(options)
-    except ModelCompareError as error:
-        print(error, file=sys.stderr)
-        return 1
-    print("\n".join(lines))
-    return 0
+    status, suites = 0, getattr(options, "suites", [options.suite])
+    for name in suites:
+        try:
+            lines = history(options, Path(name))
+        except ModelCompareError as error:
+            print(error, file=sys.stderr)
+            status = 1
+            continue
+        print("\n".join([*([f"{name}:"] if len(suites) > 1 else []), *lines]))
+    return status
 
 
-def history(options: argparse.Namespace) -> list[str]:
-    """The lines.
+def history(options: argparse.Namespace, path: Path) -> list[str]:
+    """The lines of one suite.
 
     Raises:
         StoreError: nothing is stored of the suite, the gate or the commit.
     """
-    store, path = Path(options.store).resolve(), Path(options.suite)
+    store = Path(options.store).resolve()
     sessions = sessions_of(path, store)
     if options.compare:
         before, after = (session_named(sessions, name, path.resolve().parent) for name in options.compare)

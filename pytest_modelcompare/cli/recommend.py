@@ -34,7 +34,12 @@ def run(options: argparse.Namespace) -> int:
         options.per_month,
         options.within,
     )
-    store, path = Path(options.store).resolve(), Path(options.suite)
+    return max(recommend_of(Path(name), options, limits) for name in getattr(options, "suites", [options.suite]))
+
+
+def recommend_of(path: Path, options: argparse.Namespace, limits: Limits) -> int:
+    """Print the recommendation for one suite, or for those of a report; 1 where none can be given."""
+    store = Path(options.store).resolve()
     try:
         suites = measured(path, store)
     except ModelCompareError as error:

@@ -105,6 +105,9 @@ class Answered:
     usd: float
     stored: int
     notes: list[str]
+    decisive: list[str] = field(default_factory=list)
+    """Those of the notes that verdicts rest on."""
+
     scores_cost: Cost | None = None
     """What was asked for scores alone, per test row; None where nothing was, or where it has no price."""
 

@@ -67,7 +67,7 @@ class Asking:
             write_recording(self.fetcher.base / self.settings.recording, records)
         found = self.answered(rows)
         notes = [*refresh_notes(self.asked, self.journal), *self.saved(rows), *([words] if is_stale(words) else [])]
-        found = replace(found, notes=[*found.notes, *notes], calls=self.calls, usd=self.usd)
+        found = replace(found, notes=[*found.notes, *notes], decisive=notes, calls=self.calls, usd=self.usd)
         return found if first is None else replace(found, first=self.answered(first))
 
     @property

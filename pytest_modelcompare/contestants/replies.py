@@ -62,8 +62,8 @@ def answered(
         usd,
         sum(reply.session != options.session for reply in every),
         [*asked.notes, *notes, *usage_notes(every, settings, options)],
-        scores_cost,
-        failure_examples(plain, dataset),
+        scores_cost=scores_cost,
+        failure_examples=failure_examples(plain, dataset),
     )
 
 

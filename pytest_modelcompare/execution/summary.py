@@ -113,6 +113,7 @@ def contestant_report(comparison: Comparison, evidence: Evidence) -> ContestantR
         read_as=dict(evidence.predictions[0].read_as) if evidence.predictions else {},
         failure_examples={kind: list(found) for kind, found in answered.failure_examples.items()} if answered else {},
         notes=notes_of(comparison, evidence),
+        decisive_notes=decisive_notes_of(comparison, evidence),
         calibration=calibration_of(evidence),
         deferral=deferrals(evidence, comparison.evidence()),
         **behind_the_figures(evidence),
@@ -151,6 +152,12 @@ def train_rows(comparison: Comparison, name: str) -> int | None:
 
 def failures_of(evidence: Evidence) -> dict[str, int]:
     return dict(evidence.predictions[0].failures) if evidence.predictions else {}
+
+
+def decisive_notes_of(comparison: Comparison, evidence: Evidence) -> list[str]:
+    """Of an LLM's notes those about what its gates rest on: rows left out, and answers asked for again."""
+    answered = comparison.answered.get(evidence.name)
+    return [] if answered is None else [note for note in answered.decisive if note in answered.notes]
 
 
 def notes_of(comparison: Comparison, evidence: Evidence) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_modelcompare.gates.claims import Arithmetic, Expression, Metric, Number, number_text, quoted_label
-from pytest_modelcompare.gates.tokens import FORMS, GateSyntaxError, Token, tokens, unquoted
+from pytest_modelcompare.gates.tokens import FORMS, GateSyntaxError, Token, did_you_mean, tokens, unquoted
 
 DEEPEST = 50
 
@@ -31,7 +31,8 @@ class ExpressionParser:
 
     def expect(self, text: str, hint: str | None = FORMS) -> Token:
         if self.token.text != text or self.token.kind == "string":
-            raise self.error(f"expected `{text}`{self.found()}", hint=hint)
+            near = did_you_mean(self.token.text, [text]) if self.token.kind == "name" else None
+            raise self.error(f"expected `{text}`{self.found()}", hint=near or hint)
         return self.take()
 
     def found(self) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pytest_modelcompare.gates.claims import Beats, Claim, Comparison, DoesNotRegress, Matches, Measure
 from pytest_modelcompare.gates.expressions import ExpressionParser
-from pytest_modelcompare.gates.tokens import GateSyntaxError
+from pytest_modelcompare.gates.tokens import FORMS, GateSyntaxError, did_you_mean
+
+VERBS = ("beats", "matches", "does")
 
 
 def parse(text: str) -> Claim:
@@ -38,7 +40,7 @@ class Parser(ExpressionParser):
                 )
             if self.token.text in ("<", "<=", ">", ">="):
                 raise self.error("a gate compares once", hint="write two gates")
-            raise self.error(f"unexpected `{self.token.text}` after the claim")
+            raise self.error(f"unexpected `{self.token.text}` after the claim", hint=self.hint_at_the_end(claim))
         return claim
 
     def sentence(self) -> Claim | None:
@@ -49,7 +51,8 @@ class Parser(ExpressionParser):
         column = self.token.column
         name = self.contestant()
         verb = self.token.text if self.token.kind == "name" else ""
-        if verb not in ("beats", "matches", "does"):
+        if verb not in VERBS:
+            self.require_no_other_verb(name)
             self.at = start
             return None
         self.take()
@@ -65,8 +68,31 @@ class Parser(ExpressionParser):
             return Beats(name, other, measure, self.margin("by") or 0.0, column, b_column)
         within = self.margin("within")
         if within is None:
-            raise self.error("`matches` needs its margin", hint="write `… within 0.01`")
+            near = did_you_mean(self.token.text, ["within"]) if self.token.kind == "name" else None
+            raise self.error("`matches` needs its margin", hint=near or "write `… within 0.01`")
         return Matches(name, other, measure, within, column, b_column)
+
+    def require_no_other_verb(self, name: str) -> None:
+        """Two words side by side are a sentence, and this one's verb is none.
+
+        Raises:
+            GateSyntaxError: with the nearest verb.
+        """
+        if self.token.kind != "name":
+            return
+        verb, following = self.token.text, self.tokens[min(self.at + 1, len(self.tokens) - 1)]
+        if following.text in ("<", "<=", ">", ">="):
+            raise self.error(f"`{name} {verb}` is no figure", hint=f"write `{name}.{verb}`")
+        raise self.error(f"`{verb}` is no verb of a gate", hint=did_you_mean(verb, VERBS) or FORMS)
+
+    def hint_at_the_end(self, claim: Claim) -> str:
+        """What a word after a claim may have been meant for."""
+        margin = "by" if isinstance(claim, Beats) else "within"
+        if isinstance(claim, Comparison) or self.token.kind != "name":
+            return FORMS
+        if self.token.text in ("by", "within"):
+            return f"here the margin is `{margin} X`"
+        return did_you_mean(self.token.text, [margin]) or FORMS
 
     def comparison(self) -> Comparison:
         column = self.token.column

@@ -83,6 +83,9 @@ class ContestantReport:
     """Of an LLM: up to three of each kind."""
 
     notes: list[str] = field(default_factory=list)
+    decisive_notes: list[str] = field(default_factory=list)
+    """Those of the notes that bear on a verdict or a cost: what the terminal shows without `-v`."""
+
     calibration: dict[str, Any] | None = None
     """Where scores exist: bins (n, confidence, accuracy, low, high), ece, ece_if_calibrated, debiased_squared,
     overconfidence, scores_from; of several seeds the first."""

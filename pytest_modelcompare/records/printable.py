@@ -9,7 +9,7 @@ from typing import IO, Any
 KEPT = "\n\t"
 
 COLOURS = r"\x1b\[[0-9;]*m"
-"""Whoever reads a log for commands may leave them out, as white space before a command."""
+"""Whoever reads a log for commands may leave them out."""
 
 COMMAND = re.compile(rf"(?m)^((?:{COLOURS}|\s)*):(?=(?:{COLOURS})*:)")
 """GitHub's runner obeys `::command::` where nothing but white space stands before it.
@@ -17,7 +17,7 @@ COMMAND = re.compile(rf"(?m)^((?:{COLOURS}|\s)*):(?=(?:{COLOURS})*:)")
 Source: https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
 """
 
-BRACKET = re.compile(r"#(?=#\w*\[)")
+BRACKET = re.compile(rf"#(?=(?:{COLOURS})*#(?:{COLOURS}|\w)*\[)")
 """`##[command]`, `##vso[…]` of Azure Pipelines, `##teamcity[…]`: wherever they stand in a line."""
 
 
@@ -47,7 +47,8 @@ class ObeyedByNone:
         first = obeyed_by_none(first) if self.fresh else BRACKET.sub(r"\\u0023", first)
         self.stream.write(first + end + obeyed_by_none(rest))
         if text:
-            self.fresh = text.endswith("\n") or (self.fresh and not end and not text.strip())
+            blank = not re.sub(COLOURS, "", text).strip()
+            self.fresh = text.endswith("\n") or (self.fresh and not end and blank)
         return len(text)
 
     def __getattr__(self, name: str) -> Any:

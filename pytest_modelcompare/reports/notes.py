@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from pytest_modelcompare.records.printable import printable
 from pytest_modelcompare.records.report import ContestantReport, OwnMetricReport, SessionReport, Spend, SuiteReport
@@ -32,30 +33,48 @@ def described(suite: SuiteReport) -> str:
     return f"· {labels}, {data['train_rows']:,} training rows, {held_out}{data['test_rows']:,} test rows"
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What changes how figures read."""
+
+    text: str
+    decisive: bool = False
+    """Whether it bears on a gate's verdict or on a cost."""
+
+
 def notes(suite: SuiteReport) -> list[str]:
     """What changes how the figures read: data warnings, assumptions behind costs, dates of recordings."""
-    found = [f"data: {warning}" for warning in suite.data.get("warnings", [])]
+    return [note.text for note in all_notes(suite)]
+
+
+def all_notes(suite: SuiteReport) -> list[Note]:
+    """Every note; those that bear on a verdict or a cost are marked."""
+    found = [Note(f"data: {warning}", decisive=True) for warning in suite.data.get("warnings", [])]
     if (judged := suite.data.get("judged")) and judged["times"] > 1:
         models = plural(judged["models"], "distinct model")
         since = f"since {judged['since'][:10]}"
-        found.append(f"these test rows were judged in {judged['times']:,} sessions, with {models}, {since}")
-    found += [own_metric_note(name, own) for name, own in suite.own_metrics.items()]
-    found += [f"{names}: cost at {text}" for text, names in shared(suite, lambda row: row.cost_assumptions)]
+        said = f"these test rows were judged in {judged['times']:,} sessions, with {models}, {since}"
+        found.append(Note(said, decisive=True))
+    found += [Note(own_metric_note(name, own)) for name, own in suite.own_metrics.items()]
+    costs = shared(suite, lambda row: row.cost_assumptions)
+    found += [Note(f"{names}: cost at {text}", decisive=True) for text, names in costs]
     for name, row in suite.contestants.items():
-        if row.recorded:
-            found.append(f"{name}: answers given {row.recorded}")
-        if row.failures:
-            kinds = ", ".join(f"{number} {kind}" for kind, number in row.failures.items())
-            found.append(f"{name}: rows without a usable answer count as wrong ({kinds})")
-            found += [f"{name}: {text}" for text in example_notes(row)]
-        if row.read_as.keys() - {AS_ASKED}:
-            found.append(f"{name}: labels were read {format_readings(row)}")
-        found += [f"{name}: {note}" for note in row.notes]
-        found += [f"{name}: {text}" for text in cascade_notes(row)]
-    found += [
-        f"{names}: timed one row at a time on {text}" for text, names in shared(suite, lambda row: row.timing_machine)
-    ]
-    return found
+        found += [Note(f"{name}: {one.text}", one.decisive) for one in contestant_notes(row)]
+    timed = shared(suite, lambda row: row.timing_machine)
+    return [*found, *(Note(f"{names}: timed one row at a time on {text}") for text, names in timed)]
+
+
+def contestant_notes(row: ContestantReport) -> list[Note]:
+    """What is to be known of one row of the table."""
+    found = [Note(f"answers given {row.recorded}")] if row.recorded else []
+    if row.failures:
+        kinds = ", ".join(f"{number} {kind}" for kind, number in row.failures.items())
+        found.append(Note(f"rows without a usable answer count as wrong ({kinds})", decisive=True))
+        found += [Note(text) for text in example_notes(row)]
+    if row.read_as.keys() - {AS_ASKED}:
+        found.append(Note(f"labels were read {format_readings(row)}"))
+    found += [Note(text, decisive=text in row.decisive_notes) for text in row.notes]
+    return [*found, *(Note(text) for text in cascade_notes(row))]
 
 
 def format_readings(row: ContestantReport) -> str:

@@ -12,7 +12,8 @@ from rich.text import Text
 from pytest_modelcompare.records.printable import obeyed_by_none, printable
 from pytest_modelcompare.records.report import SessionReport, SuiteReport
 from pytest_modelcompare.reports.headline import headline
-from pytest_modelcompare.reports.notes import described, notes, spent
+from pytest_modelcompare.reports.notes import all_notes, described, spent
+from pytest_modelcompare.reports.numbers import plural
 from pytest_modelcompare.reports.terminal_gates import STYLES, write_gates
 from pytest_modelcompare.reports.terminal_table import LEGEND, any_marked, table
 
@@ -24,6 +25,9 @@ class Terminal(Protocol):
 
     @property
     def _tw(self) -> TerminalWriter: ...
+
+    @property
+    def verbosity(self) -> int: ...
 
     def write_sep(self, sep: str, title: str) -> None: ...
 
@@ -39,11 +43,14 @@ def write_summary(report: SessionReport, terminal: Terminal) -> None:
     """Write the summary to pytest's terminal, in its width and with colour only where it has colour."""
     writer = terminal._tw
     terminal.write_sep("=", "modelcompare")
-    writer.write(rendered(report, width=min(writer.fullwidth, WIDEST), colour=writer.hasmarkup))
+    verbose = terminal.verbosity > 0
+    writer.write(rendered(report, width=min(writer.fullwidth, WIDEST), colour=writer.hasmarkup, verbose=verbose))
 
 
-def rendered(report: SessionReport, *, width: int, colour: bool) -> str:
-    """The summary as text, with ANSI colours if `colour`."""
+def rendered(report: SessionReport, *, width: int, colour: bool, verbose: bool = True) -> str:
+    """The summary as text, with ANSI colours if `colour`; `verbose`: with the notes that no verdict and no cost rests
+    on.
+    """
     stream = io.StringIO()
     console = Console(
         file=stream,
@@ -55,12 +62,12 @@ def rendered(report: SessionReport, *, width: int, colour: bool) -> str:
         emoji=False,
     )
     for suite in report.suites:
-        write_suite(console, suite)
+        write_suite(console, suite, verbose=verbose)
     write_note(console, spent(report))
     return obeyed_by_none("".join(f"{line.rstrip()}\n" for line in stream.getvalue().splitlines()))
 
 
-def write_suite(console: Console, suite: SuiteReport) -> None:
+def write_suite(console: Console, suite: SuiteReport, *, verbose: bool) -> None:
     """One suite: what it is about, the verdict, its table, its gates, what to know when reading them."""
     console.print(Text(printable(suite.name), style="bold"), Text(described(suite), style="dim"))
     if suite.gates:
@@ -75,8 +82,12 @@ def write_suite(console: Console, suite: SuiteReport) -> None:
     write_gates(console, suite)
     if suite.gates:
         console.print()
-    for note in notes(suite):
-        write_note(console, note)
+    every = all_notes(suite)
+    shown = [note for note in every if verbose or note.decisive]
+    for note in shown:
+        write_note(console, note.text)
+    if left_out := len(every) - len(shown):
+        write_note(console, f"{plural(left_out, 'more note')} with -v and in the reports")
     console.print()
 
 

@@ -10,7 +10,7 @@ from pytest_modelcompare.errors import Problem, SuiteError
 from pytest_modelcompare.suite.contestants import contestant_specs
 from pytest_modelcompare.suite.document import Document
 from pytest_modelcompare.suite.gates import gate_specs
-from pytest_modelcompare.suite.model import Suite, SuiteSettings
+from pytest_modelcompare.suite.model import FORMAT, Suite, SuiteSettings
 from pytest_modelcompare.suite.validate import unknown_key, validated
 from pytest_modelcompare.suite.yaml_reader import read_document
 
@@ -43,6 +43,10 @@ def suite_of(document: Document, path: Path) -> Suite:
     for key in [key for key in data if key not in SuiteSettings.model_fields]:
         unknown_key(str(key), (key,), document, SuiteSettings.model_fields)
         del data[key]
+    if "modelcompare" in data and data["modelcompare"] != FORMAT:
+        what = f"this suite is of format {data['modelcompare']!r}, and this version reads format {FORMAT}"
+        document.add(what, document.place(("modelcompare",)), f"write `modelcompare: {FORMAT}`, or update this package")
+        data["modelcompare"] = FORMAT
     if data.get("gates") is None:
         data["gates"] = []
         document.add("the suite has no gates", document.place(("gates",), key=True), NO_GATES)

@@ -120,3 +120,27 @@ def test_a_claim_in_words_reads_back_as_itself(claim: object):
 def test_a_thousand_signs_are_an_error_with_a_column():
     with pytest.raises(GateSyntaxError, match="too deeply nested"):
         parse("a.accuracy >= " + "-" * 1000 + "1")
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "hint"),
+    [
+        ("words beets gpt on accuracy", "`beets` is no verb of a gate", "did you mean `beats`?"),
+        ("words Beats gpt on accuracy", "`Beats` is no verb of a gate", "did you mean `beats`?"),
+        ("words match gpt on accuracy within 0.1", "`match` is no verb of a gate", "did you mean `matches`?"),
+        ("words outperforms gpt on accuracy", "`outperforms` is no verb of a gate", "a gate is"),
+        ("words does nt regress on f1", "expected `not`, found `nt`", "did you mean `not`?"),
+        ("words does not regres on f1", "expected `regress`, found `regres`", "did you mean `regress`?"),
+        ("words beats gpt onn accuracy", "expected `on`, found `onn`", "did you mean `on`?"),
+        ("words beats gpt on accuracy buy 0.1", "unexpected `buy` after the claim", "did you mean `by`?"),
+        ("words beats gpt on accuracy within 0.1", "unexpected `within` after the claim", "here the margin is `by X`"),
+        ("words matches gpt on accuracy withn 0.1", "`matches` needs its margin", "did you mean `within`?"),
+        ("words does not regress on f1 by 0.1", "unexpected `by` after the claim", "here the margin is `within X`"),
+        ("words accuracy >= 0.9", "`words accuracy` is no figure", "write `words.accuracy`"),
+    ],
+)
+def test_a_word_that_was_misspelt_is_named_with_the_nearest(text: str, said: str, hint: str):
+    with pytest.raises(GateSyntaxError) as caught:
+        parse(text)
+    assert caught.value.what == said
+    assert hint in (caught.value.fix or "")

@@ -159,3 +159,26 @@ def test_every_valued_option_has_its_ini_twin(project: Project):
     project.run().assert_outcomes(passed=1)
     assert (project.pytester.path / "kept").is_dir()
     assert (project.pytester.path / "r.json").exists()
+
+
+@pytest.mark.parametrize("asked", [("--modelcompare",), ()])
+def test_a_suite_whose_name_is_no_suites_says_how_to_name_it(project: Project, asked: tuple[str, ...]):
+    project.suite("words.accuracy >= 0.5").rename(project.pytester.path / "spam.yaml")
+    (project.pytester.path / "other.yaml").write_text("another: tool's\n")
+    result = project.pytester.runpytest_subprocess(*asked, "spam.yaml")
+    assert result.ret != 0
+    result.stdout.fnmatch_lines(
+        ["spam.yaml: a comparison suite is found by its name*", "*rename it to spam.modelcompare.yaml*"]
+    )
+    # what was not named, or is no suite, is nobody's business
+    assert project.pytester.runpytest_subprocess(*asked).ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    project.pytester.runpytest_subprocess(*asked, "other.yaml").stdout.no_fnmatch_line("*comparison suite*")
+
+
+def test_notes_that_no_verdict_rests_on_are_left_to_v_and_the_reports(project: Project):
+    project.suite("words.accuracy >= 0.5")
+    quiet = project.run("--modelcompare-report=r.md")
+    quiet.stdout.fnmatch_lines(["*more note* with -v and in the reports*"])
+    quiet.stdout.no_fnmatch_line("*timed one row at a time*")
+    project.run("-v").stdout.fnmatch_lines(["*words: timed one row at a time*"])
+    assert "timed one row at a time" in (project.pytester.path / "r.md").read_text()

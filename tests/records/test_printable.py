@@ -49,14 +49,15 @@ def test_a_stream_is_obeyed_by_none_however_it_is_written_to(lines: list[str]):
 
 def test_a_print_in_two_parts_begins_one_line():
     stream = io.StringIO()
-    print("  ", end="", file=(safe := ObeyedByNone(stream)))
+    print("  \x1b[1m", end="", file=(safe := ObeyedByNone(stream)))
     print("::error::x", file=safe)
     print("a", "::b", "##[c]", file=safe)
-    assert stream.getvalue() == "  \\u003a:error::x\na ::b \\u0023#[c]\n"
+    assert stream.getvalue() == "  \x1b[1m\\u003a:error::x\na ::b \\u0023#[c]\n"
 
 
 HOSTILE_LINES = [
     "::error::hacked",
+    "#\x1b[1m#\x1b[1m[error]hacked",
     "words before it ::stop-commands::x and ::warning file=a::b after it",
     "##[error]hacked ##vso[task.complete result=Succeeded] ##teamcity[x]",
     "a" * 30 + "::error::" + "b" * 30,
