@@ -67,9 +67,10 @@ def history(parser: Parser) -> None:
 
 
 def init(parser: Parser) -> None:
-    parser.add_argument("--data", metavar="FILE", help="csv, tsv, jsonl or parquet with texts and labels")
+    parser.add_argument("--data", metavar="FILE", help="csv, tsv, jsonl, json, parquet or xlsx with texts and labels")
     parser.add_argument("--text", metavar="COLUMN", help="the column with the text (default: the longest texts)")
     parser.add_argument("--label", metavar="COLUMN", help="the column with the label (default: few distinct values)")
+    parser.add_argument("--columns", metavar="NAMES", help="of a file without a header: its columns, by commas")
     parser.add_argument("--test", metavar="FILE", help="test rows (default: a fifth of the rows is set aside)")
     parser.add_argument(
         "--llm", metavar="PROVIDER:MODEL", help="an LLM to compare with, e.g. anthropic:claude-haiku-5-5"

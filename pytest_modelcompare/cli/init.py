@@ -9,9 +9,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from pytest_modelcompare.data.delimited import OtherSeparator
+from pytest_modelcompare.data.files import read_file
 from pytest_modelcompare.data.load import load_dataset
-from pytest_modelcompare.data.settings import DataSettings, SplitSettings
-from pytest_modelcompare.data.table import Table, read_table
+from pytest_modelcompare.data.settings import DataSettings, Source, SourceSettings, SplitSettings
+from pytest_modelcompare.data.table import Table
 from pytest_modelcompare.errors import DataError, ModelCompareError, UnavailableError
 from pytest_modelcompare.suite.columns import label_column, text_column
 from pytest_modelcompare.suite.load import load_suite
@@ -44,8 +46,11 @@ def init(options: argparse.Namespace, ask: Ask | None) -> tuple[Path, list[str]]
     Raises:
         ModelCompareError: the data cannot be used, or there is such a file already.
     """
-    data = Path(answer(options.data, ask, "file with texts and labels (csv, tsv, jsonl, parquet)", "", "--data"))
-    table = existing_table(data)
+    data = Path(
+        answer(options.data, ask, "file with texts and labels (csv, tsv, jsonl, json, parquet, xlsx)", "", "--data")
+    )
+    columns = options.columns.split(",") if options.columns else None
+    read, table = existing_table(data, columns)
     text = answer(options.text, ask, "column with the text", text_column(table), "--text")
     label = options.label or label_column(table, text)
     if label is None and ask is None:
@@ -57,7 +62,7 @@ def init(options: argparse.Namespace, ask: Ask | None) -> tuple[Path, list[str]]
     if path.exists():
         raise UnavailableError("there is such a file already", where=str(path), fix="name another with --output")
     path.parent.mkdir(parents=True, exist_ok=True)
-    files = [relative(one, path.parent) for one in (str(data), test) if one]
+    files = [source(relative(one, path.parent), read) for one in (str(data), test) if one]
     settings = DataSettings(
         train=files[0],
         test=files[1] if test else None,
@@ -74,26 +79,37 @@ def init(options: argparse.Namespace, ask: Ask | None) -> tuple[Path, list[str]]
     return path, [*found, f"contestants: {', '.join(suite.contestants)}"]
 
 
-def existing_table(data: Path) -> Table:
-    """The table in a file.
+def existing_table(data: Path, columns: list[str] | None) -> tuple[SourceSettings, Table]:
+    """The table in a file, and what a suite has to say of the file for it to be read so.
+
+    Args:
+        columns: names, where the file has no header.
 
     Raises:
         DataError: there is none, or it holds no table.
     """
     if not data.exists():
         raise DataError("there is no such file", where=str(data), fix="the path starts where you are now")
-    return read_table(data)
+    read = SourceSettings(path=str(data), columns=columns)
+    try:
+        return read, read_file(data, read)
+    except OtherSeparator as error:
+        read = read.model_copy(update={"separator": error.separator})
+        return read, read_file(data, read)
+
+
+def source(path: str, read: SourceSettings) -> Source:
+    """A path alone, where nothing else is to be said."""
+    moved = read.model_copy(update={"path": path})
+    return path if moved == SourceSettings(path=path) else moved
 
 
 def no_label_column(table: Table) -> DataError:
-    """What to do where no column looks like a label: what there is, and the usual reason."""
+    """What to do where no column looks like a label: what there is."""
     names = ", ".join(f"`{name}`" for name in table.columns)
-    separator = next((sign for sign in ";\t|" if len(table.columns) == 1 and sign in next(iter(table.columns))), None)
-    if separator is not None:
-        fix = "in a .csv commas separate cells, in a .tsv tabs: save it so"
-        return DataError(f"the only column is {names}", where=table.where, fix=fix)
     what = "no column has some values that return, as a label has"
-    return DataError(what, where=table.where, fix=f"say which one it is with --label; there are {names}")
+    headless = "; for a file without a header, name its columns with --columns" if table.hint else ""
+    return DataError(what, where=table.where, fix=f"say which one it is with --label; there are {names}{headless}")
 
 
 def answer(given: str | None, ask: Ask | None, question: str, default: str | None, option: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from pytest_modelcompare.data.alike import alike_among, alike_pairs, shown_pairs
+from pytest_modelcompare.data.settings import DataSettings
 from pytest_modelcompare.data.split import folded
 from pytest_modelcompare.errors import DataError
 
@@ -73,17 +75,40 @@ def double_labelled(texts: Sequence[str], labels: Sequence[str]) -> list[str]:
     return [f"{several:,} of {len(seen):,} distinct texts carry two or more labels"] if several else []
 
 
-def require_known(labels: Sequence[str], names: Sequence[str], where: str, *, in_train: bool) -> None:
+def require_known(labels: Sequence[str], settings: DataSettings, names: Sequence[str], where: str) -> None:
+    """Every label is one of the suite's, or where it names none, of the training rows'.
+
+    Raises:
+        DataError: one is not; says which of them are known ones, spelled otherwise.
+    """
     known = set(names)
     unknown = sorted({label for label in labels if label not in known})
     if unknown:
         rows = [row for row, label in enumerate(labels, 1) if label not in known]
-        missing = "the training rows do not have" if in_train else "`labels:` does not list"
+        missing = "the training rows do not have" if settings.label_names is None else "`labels:` does not list"
+        pairs = alike_pairs(unknown, (*names, *settings.codes))
+        same = f"spelled in two ways: {shown_pairs(pairs)}; write them alike, " if pairs else "mend the rows, "
         raise DataError(
             f"labels that {missing}: {', '.join(unknown[:SHOWN])} ({len(rows)} rows, the first is row {rows[0]})",
             where=where,
-            fix="mend the rows, or list every label under `labels:`",
+            fix=f"{same}or list every label under `labels:`",
         )
+
+
+def warn_alike(names: Sequence[str]) -> list[str]:
+    """Two labels that are more likely one."""
+    pairs = alike_among(names)
+    return [f"labels that differ in spelling alone count as different ones: {shown_pairs(pairs)}"] if pairs else []
+
+
+def warn_dropped(dropped: int, kept: int, rows: str) -> list[str]:
+    """Rows that `empty: drop` left out.
+
+    Args:
+        rows: what they are called, such as `test rows`.
+    """
+    has = "has no text and is left out" if dropped == 1 else "have no text and are left out"
+    return [f"{dropped:,} of {dropped + kept:,} {rows} {has}"] if dropped else []
 
 
 def require_several(names: Sequence[str], labels: Sequence[str], where: str) -> None:

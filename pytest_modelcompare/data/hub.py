@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_modelcompare.data.settings import SourceSettings
+from pytest_modelcompare.data.settings import FileSettings
 from pytest_modelcompare.data.table import Table, cell
 from pytest_modelcompare.errors import DataError
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
 
-def from_folder(path: Path, settings: SourceSettings) -> Table:
+def from_folder(path: Path, settings: FileSettings) -> Table:
     """A folder that `Dataset.save_to_disk` or `DatasetDict.save_to_disk` wrote."""
     import datasets
 
@@ -26,7 +26,7 @@ def from_folder(path: Path, settings: SourceSettings) -> Table:
     return as_table(chosen_split(loaded, settings.split, str(path)), str(path))
 
 
-def from_hub(settings: SourceSettings) -> Table:
+def from_hub(settings: FileSettings) -> Table:
     """`hf://NAME@REVISION:split`; NAME may also be a local folder, as `datasets.load_dataset` takes one."""
     import datasets
     from huggingface_hub.errors import HfHubHTTPError
@@ -51,7 +51,7 @@ def from_hub(settings: SourceSettings) -> Table:
     return as_table(chosen_split(loaded, split, where), where)
 
 
-def parsed(settings: SourceSettings) -> tuple[str, str | None, str | None]:
+def parsed(settings: FileSettings) -> tuple[str, str | None, str | None]:
     """Name, revision and split of a hub reference."""
     rest = settings.path.removeprefix("hf://")
     rest, _, split = rest.partition(":")

@@ -14,6 +14,8 @@ from pytest_modelcompare.data.checks import (
     require_known,
     require_no_leak,
     require_several,
+    warn_alike,
+    warn_dropped,
     warn_duplicates,
     warn_imbalance,
 )
@@ -39,14 +41,16 @@ def load_dataset(settings: DataSettings, base: Path, downloads: Path, *, need_va
     validation, whole = None, train
     if need_validation and train is not None:
         train, validation = carved(settings, train, base, downloads)
+        if validation.where != train.where:
+            warnings += warn_dropped(validation.dropped, len(validation.texts), "validation rows")
     names = label_names(settings, train, test)
     parts = [part for part in (train, validation, test) if part is not None]
     for part in parts:
-        require_known(part.labels, names, part.where, in_train=settings.label_names is None)
+        require_known(part.labels, settings, names, part.where)
     require_several(names, test.labels if train is None else train.labels, test.where if train is None else train.where)
     leak = leaked(train.texts, test.texts) if train is not None else []
     require_no_leak(leak, len(test.texts), settings.leakage, test.where)
-    warnings += leak_warning(leak, len(test.texts)) + warn_duplicates(test.texts)
+    warnings += warn_alike(names) + leak_warning(leak, len(test.texts)) + warn_duplicates(test.texts)
     warnings += warn_imbalance(test.labels, names) + warn_selection(settings)
     encoded = [encode(part, names) if part is not None else None for part in (train, validation, test)]
     digest = digest_of(names, settings.descriptions, encoded)
@@ -71,15 +75,19 @@ def read_splits(settings: DataSettings, base: Path, downloads: Path) -> tuple[Ra
         if settings.train is None or settings.test is not None:
             raise DataError("`split` makes the test rows out of `train`", fix="name `train` and leave `test` out")
         whole = read(settings.train, settings, base, downloads)
+        warnings = double_labelled(whole.texts, whole.labels) + warn_dropped(whole.dropped, len(whole.texts), "rows")
         rest, test = split_rows(whole.texts, whole.labels, whole.groups, settings.split.test, settings.split.seed)
-        return whole.picked(rest), whole.picked(test), double_labelled(whole.texts, whole.labels)
+        return whole.picked(rest), whole.picked(test), warnings
     if settings.test is None:
         raise DataError("no test rows", fix="name `test:`, or `split: {test: 0.2}` to make them out of `train:`")
     test_rows = read(settings.test, settings, base, downloads)
+    warnings = warn_dropped(test_rows.dropped, len(test_rows.texts), "test rows")
     if settings.train is None:
-        return None, test_rows, []
+        return None, test_rows, warnings
     train = read(settings.train, settings, base, downloads)
-    return train, test_rows, double_labelled(train.texts + test_rows.texts, train.labels + test_rows.labels)
+    warnings += warn_dropped(train.dropped, len(train.texts), "training rows")
+    warnings += double_labelled(train.texts + test_rows.texts, train.labels + test_rows.labels)
+    return train, test_rows, warnings
 
 
 def carved(settings: DataSettings, train: Raw, base: Path, downloads: Path) -> tuple[Raw, Raw]:

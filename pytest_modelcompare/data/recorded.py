@@ -11,9 +11,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_modelcompare.data.alike import alike_pairs, shown_pairs
 from pytest_modelcompare.data.checks import shown_rows
 from pytest_modelcompare.data.label_reading import UNKNOWN, Reading, read_label
-from pytest_modelcompare.data.settings import DataPart, DataSettings, SourceSettings
+from pytest_modelcompare.data.raw import joined_texts
+from pytest_modelcompare.data.settings import DataSettings, FileSettings
 from pytest_modelcompare.data.sources import source_table
 from pytest_modelcompare.data.split import folded, rows_by
 from pytest_modelcompare.data.table import Table
@@ -21,17 +23,8 @@ from pytest_modelcompare.errors import DataError
 from pytest_modelcompare.records import NO_ANSWER, Dataset, Predictions
 
 
-class RecordedSource(DataPart):
+class RecordedSource(FileSettings):
     """A file of recorded answers: a source with the names of its columns."""
-
-    path: str
-    """As for any source: a file, `https://…` with `sha256`, a `datasets` folder, `hf://…`."""
-
-    sha256: str | None = None
-    """Digest of the file; required for `https://`."""
-
-    split: str | None = None
-    """Which split of a `datasets` folder or hub data set."""
 
     prediction: str = "prediction"
     """The column with the answer: a label, or its code where the suite's `labels` are coded."""
@@ -63,6 +56,8 @@ class RecordedAnswers:
 
     latencies_ms: NDArray[np.float64] | None
     notes: tuple[str, ...]
+    misspelled: tuple[str, ...] = ()
+    """Notes on answers that would be labels, were they spelled as labels are."""
 
 
 def recorded_answers(
@@ -83,8 +78,7 @@ def recorded_answers(
     Raises:
         DataError: rows match no answer or several, or a column is missing.
     """
-    plain = SourceSettings(path=source.path, sha256=source.sha256, split=source.split)
-    table = source_table(plain, base, downloads)
+    table = source_table(source, base, downloads)
     answers = [settings.codes.get(answer or "", answer or "") for answer in table.column(source.prediction)]
     places, how = matched(table, answers, settings, dataset, missing)
     readings = [
@@ -105,6 +99,7 @@ def recorded_answers(
         picked_tokens(source, table, places),
         picked_latencies(source, table, places),
         (f"matched to the test rows by {how}",),
+        misspelled(answers, places, settings, dataset) if read == "exact" else (),
     )
 
 
@@ -117,6 +112,22 @@ def reading_of(answer: str, read: Manner, settings: DataSettings, dataset: Datas
     return Reading(number, failure=UNKNOWN if number == NO_ANSWER else None)
 
 
+def misspelled(
+    answers: Sequence[str], places: Sequence[int | None], settings: DataSettings, dataset: Dataset
+) -> tuple[str, ...]:
+    """What to say of answers that count as wrong for their spelling alone."""
+    known = (*dataset.labels, *settings.codes)
+    given = Counter(answers[place] for place in places if place is not None)
+    pairs = alike_pairs(given, known)
+    if not pairs:
+        return ()
+    rows = sum(given[pair.one] for pair in pairs)
+    count = "1 answer counts" if rows == 1 else f"{rows:,} answers count"
+    readable = all(reading_of(pair.one, "lenient", settings, dataset).failure is None for pair in pairs)
+    fix = "mend them, or say `read: lenient`" if readable else "mend them"
+    return (f"{count} as wrong for the spelling alone: {shown_pairs(pairs)}; {fix}",)
+
+
 def matched(
     table: Table, answers: Sequence[str], settings: DataSettings, dataset: Dataset, missing: Literal["error", "wrong"]
 ) -> tuple[list[int | None], str]:
@@ -125,8 +136,7 @@ def matched(
     if settings.id and settings.id in table.columns:
         return by_key(table.columns[settings.id], test.ids, answers, table, missing, "id"), "id"
     if all(name in table.columns for name in settings.text_columns):
-        parts = [table.columns[name] for name in settings.text_columns]
-        texts = ["\n".join(cell for cell in cells if cell) for cells in zip(*parts, strict=True)]
+        texts = [text or "" for text in joined_texts(table, settings.text_columns)]
         if len(table) == len(test) and all(map(str.__eq__, texts, test.texts)):
             return list(range(len(test))), "text"  # row for row the same file: equal texts need no guess
         return by_key(

@@ -13,18 +13,65 @@ class DataPart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class SourceSettings(DataPart):
-    """Where rows come from: a path alone, or with more said about it."""
+TABS = {"tab": "\t", "\\t": "\t"}
+"""As people write a tab where YAML has none."""
+
+
+class FileSettings(DataPart):
+    """Where rows come from, and how a file is read where its name and content do not say it."""
 
     path: str
-    """csv, tsv, jsonl or parquet (each also .gz), a `datasets` folder, `hf://NAME@REVISION:split`, or
-    `https://…` with `sha256`."""
+    """csv, tsv, txt, jsonl, json, parquet or xlsx (each also .gz, .bz2, .xz, .zst, or alone in a .zip), a `datasets`
+    folder, `hf://NAME@REVISION:split`, or `https://…` with `sha256`."""
 
     sha256: Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")] | None = None
     """Digest of the file as it is stored. Required for `https://`; checked for files too."""
 
     split: str | None = None
     """Which split of a `datasets` folder or hub data set."""
+
+    separator: str | None = None
+    """The character between the cells of a csv, tsv or txt file: `";"`, `"|"`, `tab`. Without it, a comma, and a tab
+    in a tsv."""
+
+    columns: list[str] | None = None
+    """The names of the columns of a csv, tsv, txt or xlsx file that has no header line, from left to right."""
+
+    encoding: str | None = None
+    """Of a text file that is neither UTF-8 nor UTF-16 or UTF-32 with its mark: `cp1252`, `latin1`, `shift_jis` and
+    whatever else Python knows."""
+
+    sheet: str | None = None
+    """Which sheet of an xlsx file (needs the extra `xlsx`); without it, the only one that holds anything."""
+
+    @field_validator("separator")
+    @classmethod
+    def one_character(cls, value: str | None) -> str | None:
+        value = TABS.get(value or "", value)
+        if value is not None and (len(value) != 1 or value in '"\r\n'):
+            raise ValueError('name the one character between cells, such as ";" or tab')
+        return value
+
+    @field_validator("columns")
+    @classmethod
+    def distinct_names(cls, value: list[str] | None) -> list[str] | None:
+        if value is not None and (not value or len(set(value)) < len(value)):
+            raise ValueError("name every column, each by a name of its own")
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def known_encoding(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                "".encode(value)
+            except LookupError:
+                raise ValueError(f"Python knows no text encoding `{value}`") from None
+        return value
+
+
+class SourceSettings(FileSettings):
+    """A path alone, or with more said about it."""
 
     rows: Annotated[int, Field(gt=0)] | None = None
     """Take a seeded sample of this many rows, stratified by label."""
@@ -58,6 +105,9 @@ class DataSettings(DataPart):
 
     text: str | list[str] = "text"
     """The column with the text, or several, joined by a line break in this order."""
+
+    empty: Literal["error", "drop"] = "error"
+    """Rows without text: `error` names them, `drop` leaves them out and counts them."""
 
     label: str = "label"
     """The column with the label."""
@@ -121,7 +171,7 @@ def as_source(source: Source) -> SourceSettings:
 SourceKind = Literal["file", "folder", "url", "hub"]
 
 
-def kind_of(source: SourceSettings) -> SourceKind:
+def kind_of(source: FileSettings) -> SourceKind:
     """What a path names."""
     if source.path.startswith("hf://"):
         return "hub"

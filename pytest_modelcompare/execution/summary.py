@@ -155,9 +155,10 @@ def failures_of(evidence: Evidence) -> dict[str, int]:
 
 
 def decisive_notes_of(comparison: Comparison, evidence: Evidence) -> list[str]:
-    """Of an LLM's notes those about what its gates rest on: rows left out, and answers asked for again."""
-    answered = comparison.answered.get(evidence.name)
-    return [] if answered is None else [note for note in answered.decisive if note in answered.notes]
+    """Those of the notes that are about what gates rest on: rows left out, answers asked for again or misspelled."""
+    answered, recorded = comparison.answered.get(evidence.name), comparison.recorded.get(evidence.name)
+    decisive = [] if answered is None else [note for note in answered.decisive if note in answered.notes]
+    return [*decisive, *recorded.misspelled] if recorded is not None else decisive
 
 
 def notes_of(comparison: Comparison, evidence: Evidence) -> list[str]:
@@ -168,8 +169,8 @@ def notes_of(comparison: Comparison, evidence: Evidence) -> list[str]:
         notes += answered.notes
     if (timing := comparison.timings.get(evidence.name)) and timing.latencies.device != comparison.device_kind:
         notes.append(f"timed on {timing.latencies.device}, the only device that it runs on")
-    if evidence.name in comparison.recorded and comparison.recorded[evidence.name].notes:
-        notes += comparison.recorded[evidence.name].notes
+    if recorded := comparison.recorded.get(evidence.name):
+        notes += [*recorded.notes, *recorded.misspelled]
     if evidence.name in comparison.selections:
         notes.append(comparison.selections[evidence.name].note)
     if comparison.dataset is not None:

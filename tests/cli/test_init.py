@@ -11,6 +11,7 @@ import pytest
 
 from pytest_modelcompare.cli import main
 from pytest_modelcompare.cli.init import init
+from pytest_modelcompare.data.load import load_dataset
 from pytest_modelcompare.data.table import Table
 from pytest_modelcompare.errors import DataError
 from pytest_modelcompare.suite.columns import label_column, text_column
@@ -31,7 +32,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def options(**given: str) -> Namespace:
-    return Namespace(**{name: given.get(name) for name in ("data", "text", "label", "test", "llm", "output")})
+    return Namespace(
+        **{name: given.get(name) for name in ("data", "text", "label", "columns", "test", "llm", "output")}
+    )
 
 
 def test_the_longest_texts_are_the_text_and_few_values_the_label():
@@ -93,11 +96,20 @@ def test_without_a_terminal_the_missing_option_is_named(folder: Path):
         init(options(), None)
 
 
-def test_a_file_separated_by_semicolons_is_told_from_one_without_a_label(folder: Path):
-    Path("semi.csv").write_text("text;label\nhello;a\nbye;b\n")
-    with pytest.raises(DataError, match="the only column is `text;label`") as error:
-        init(options(data="semi.csv"), None)
-    assert "commas separate cells" in str(error.value)
+def test_a_file_separated_by_semicolons_is_read_and_its_suite_says_so(folder: Path):
+    lines = Path("mails.csv").read_text().replace(",", ";")
+    Path("semi.csv").write_text(lines)
+    path, _ = init(options(data="semi.csv", label="kind"), None)
+    assert 'separator: ";"' in path.read_text()
+    assert load_suite(folder / path).data.text == "body"
+
+
+def test_a_file_without_a_header_is_read_by_the_names_given(folder: Path):
+    Path("bare.csv").write_text(Path("mails.csv").read_text().partition("\n")[2])
+    path, _ = init(options(data="bare.csv", columns="number,body,kind,flag", label="kind"), None)
+    data = load_suite(folder / path).data
+    assert (data.text, data.label) == ("body", "kind")
+    assert load_dataset(data, folder, folder).labels == ("bill", "order", "return")
 
 
 def test_where_no_column_looks_like_a_label_all_are_named(folder: Path):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -76,6 +78,66 @@ def test_bad_rows_are_said_with_their_numbers(folder: Path, rows: list[tuple[str
     write(folder / "test.csv", *rows)
     with pytest.raises(DataError, match=words):
         load(folder)
+
+
+def test_rows_without_text_are_dropped_where_the_suite_says_so_and_counted(folder: Path):
+    write(folder / "test.csv", ("", ""), *TEST, (" ", "a"))
+    write(folder / "train.csv", *TRAIN, ("", "a"))
+    dataset = load(folder, empty="drop")
+    assert dataset.test.texts == tuple(text for text, _ in TEST)
+    assert dataset.test.ids[0] == "1"  # its place in the file
+    assert dataset.warnings == (
+        "2 of 22 test rows have no text and are left out",
+        "1 of 41 training rows has no text and is left out",
+    )
+    assert load(folder, empty="drop", validation="test.csv", test="train.csv", leakage=1.0).warnings[0].startswith("1")
+
+
+def test_of_what_is_split_the_dropped_rows_are_counted_once(folder: Path):
+    write(folder / "train.csv", *TRAIN, ("", "a"), ("", "b"))
+    dataset = load(folder, empty="drop", test=None, split=SplitSettings(test=0.2))
+    assert dataset.warnings[:1] == ("2 of 42 rows have no text and are left out",)
+
+
+def test_of_own_validation_rows_the_dropped_are_counted(folder: Path):
+    write(folder / "validation.csv", ("v one", "a"), ("v two", "b"), ("", "b"))
+    settings_of = DataSettings(train="train.csv", test="test.csv", validation="validation.csv", empty="drop")
+    dataset = load_dataset(settings_of, folder, folder, need_validation=True)
+    assert dataset.validation is not None
+    assert len(dataset.validation) == 2
+    assert dataset.warnings == ("1 of 3 validation rows has no text and is left out",)
+
+
+def test_dropped_rows_need_no_label_and_others_do(folder: Path):
+    write(folder / "test.csv", ("", ""), ("x", ""), ("y", "a"))
+    with pytest.raises(DataError, match="1 row has no label: 3"):
+        load(folder, empty="drop")
+    write(folder / "test.csv", ("", "a"), (" ", "b"))
+    with pytest.raises(DataError, match="no row has a text"):
+        load(folder, empty="drop")
+
+
+@pytest.mark.parametrize(
+    ("test_label", "labels", "words"),
+    [
+        ("A ", None, "spelled in two ways: `A ` and `a` \\(spaces and case\\); write them alike"),
+        ("1.0", {1: "a", 2: "b"}, "spelled in two ways: `1.0` and `1` \\(how a number is written\\)"),
+        ("B", ["a", "b"], "labels that `labels:` does not list: B .*\n.*`B` and `b` \\(case\\)"),
+    ],
+)
+def test_labels_spelled_in_two_ways_are_named(folder: Path, test_label: str, labels: Any, words: str):
+    train = [(text, {"a": "1", "b": "2"}[label]) for text, label in TRAIN] if isinstance(labels, dict) else TRAIN
+    write(folder / "train.csv", *train)
+    write(folder / "test.csv", *train[:0], ("new", test_label))
+    with pytest.raises(DataError, match=words):
+        load(folder, labels=labels)
+
+
+def test_labels_of_one_file_that_differ_in_spelling_alone_are_a_warning(folder: Path):
+    write(folder / "train.csv", *TRAIN, ("x", "A"))
+    assert load(folder).warnings[0] == (
+        "labels that differ in spelling alone count as different ones: `A` and `a` (case)"
+    )
 
 
 @pytest.mark.parametrize("what", ["text", "label"])
@@ -169,6 +231,31 @@ def test_answers_in_words_are_read_on_request(folder: Path):
     assert exact.predictions.failures == {"outside the labels": n}  # type: ignore[attr-defined]
     assert lenient.predictions.labels.tolist() == load(folder).test.labels.tolist()  # type: ignore[attr-defined]
     assert lenient.predictions.read_as == {"after a prefix": n}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("spell", "reason", "fix"),
+    [
+        (str.upper, "`A` and `a` (case), `B` and `b` (case)", "mend them, or say `read: lenient`"),
+        (lambda label: f"{label}\u200b", "`a\\u200b` and `a` (spaces), `b\\u200b` and `b` (spaces)", "mend them"),
+    ],
+)
+def test_answers_that_are_wrong_for_their_spelling_are_named(
+    folder: Path, spell: Callable[[str], str], reason: str, fix: str
+):
+    write(folder / "answers.csv", *((text, spell(label)) for text, label in TEST), header="text,prediction")
+    said = f"20 answers count as wrong for the spelling alone: {reason}; {fix}"
+    assert recorded(folder).misspelled == (said,)  # type: ignore[attr-defined]
+    assert recorded(folder, read="lenient").misspelled == ()  # type: ignore[attr-defined]
+    write(folder / "answers.csv", *TEST[1:], ("test 0", "who knows"), header="text,prediction")
+    assert recorded(folder).misspelled == ()  # type: ignore[attr-defined]
+
+
+def test_recorded_answers_are_read_as_any_file(folder: Path):
+    rows = "".join(f"{text};{label}\n" for text, label in TEST)
+    (folder / "answers.csv").write_bytes(rows.encode("utf-16"))
+    found = recorded(folder, separator=";", columns=["text", "prediction"])
+    assert found.predictions.labels.tolist() == load(folder).test.labels.tolist()  # type: ignore[attr-defined]
 
 
 def test_a_row_without_an_answer_is_an_error_or_wrong(folder: Path):

@@ -9,8 +9,8 @@ import pytest
 from pytest_modelcompare.data.load import load_dataset
 from pytest_modelcompare.data.recorded import RecordedSource, recorded_answers
 from pytest_modelcompare.data.settings import DataSettings, SourceSettings, SplitSettings
+from pytest_modelcompare.data.sources import source_table
 from pytest_modelcompare.data.split import folded
-from pytest_modelcompare.data.table import read_table
 from pytest_modelcompare.errors import DataError
 
 
@@ -39,7 +39,13 @@ def test_recorded_answers_score_what_they_scored(shared_data: Path, tmp_path: Pa
 
 def test_coded_labels_and_answers_in_the_test_file_score_the_same(shared_data: Path, tmp_path: Path):
     base = shared_data / "banking77" / "ocats"
-    names = sorted({label or "" for label in read_table(base.parent / "train.csv.gz").column("category")}, key=str)
+    names = sorted(
+        {
+            label or ""
+            for label in source_table(SourceSettings(path="train.csv.gz"), base.parent, tmp_path).column("category")
+        },
+        key=str,
+    )
     settings = DataSettings(train="train.csv", test="test.csv", labels=dict(enumerate(names)))
     dataset = load_dataset(settings, base, tmp_path)
     found = recorded_answers(
@@ -141,13 +147,9 @@ def test_other_data_sets_load(
 ):
     base = shared_data / folder
     if folder == "ag_news":
-        rows = [
-            {"class": one, "text": f"{title}\n{text}"}
-            for one, title, text in zip(
-                *(read_table(base / "test.csv.gz").column(name) for name in ("class", "title", "description")),
-                strict=True,
-            )
-        ]
+        table = source_table(SourceSettings(path="test.csv.gz"), base, tmp_path)
+        columns = (table.column(name) for name in ("class", "title", "description"))
+        rows = [{"class": one, "text": f"{title}\n{text}"} for one, title, text in zip(*columns, strict=True)]
         write(tmp_path / "test.csv", rows)
         (tmp_path / "train_subset.csv.gz").write_bytes((base / "train_subset.csv.gz").read_bytes())
         settings = settings.model_copy(update={"test": SourceSettings(path="test.csv", rows=100)})

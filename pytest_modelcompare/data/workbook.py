@@ -1,0 +1,77 @@
+"""xlsx, as a spreadsheet program saves it."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Any
+
+from pytest_modelcompare.data.table import Cell, Table, cell
+from pytest_modelcompare.errors import DataError, UnavailableError
+
+
+def from_xlsx(content: bytes, where: str, sheet: str | None, names: list[str] | None) -> Table:
+    """One sheet: a header row, unless the columns are named, then rows; empty rows are left out.
+
+    Of a formula, its value as it was saved.
+
+    Raises:
+        DataError: it is no such file, several sheets hold something, or a column has no name.
+        UnavailableError: the extra is not installed.
+    """
+    rows = [row for row in rows_of_sheet(content, where, sheet) if any(value is not None for value in row)]
+    width = max((at + 1 for row in rows for at, value in enumerate(row) if value is not None), default=0)
+    if not rows:
+        raise DataError("is empty", where=where)
+    header = names if names is not None else [cell(value) or "" for value in rows[0][:width]]
+    header = header + [""] * (width - len(header))
+    if "" in header:
+        at = header.index("")
+        raise DataError(f"column {letters(at)} has no name", where=where, fix="name it in the first row")
+    if len(header) > width:
+        raise DataError(f"has {width} columns, `columns:` names {len(header)}", where=where)
+    doubled = {name for name in header if header.count(name) > 1}
+    if doubled:
+        raise DataError(f"two columns are named `{sorted(doubled)[0]}`", where=where)
+    body = rows if names is not None else rows[1:]
+    if not body:
+        raise DataError("has a header and no rows", where=where)
+    columns: dict[str, list[Cell]] = {name: [cell(row[at]) for row in body] for at, name in enumerate(header)}
+    return Table(columns, where, 1 if names is not None else 2)
+
+
+def rows_of_sheet(content: bytes, where: str, sheet: str | None) -> list[tuple[Any, ...]]:
+    """Every row of the sheet that is named, or of the only one that holds anything."""
+    try:
+        import openpyxl
+        from openpyxl.utils.exceptions import InvalidFileException
+    except ImportError as error:
+        fix = "pip install 'pytest-modelcompare[xlsx]', or save it as csv"
+        raise UnavailableError("an xlsx file needs openpyxl", where=where, fix=fix) from error
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        raise DataError(f"is no xlsx file: {error}", where=where) from error
+    sheets = {one.title: one for one in book.worksheets}
+    if sheet is not None and sheet not in sheets:
+        raise DataError(f"has no sheet `{sheet}`", where=where, fix=f"it has {', '.join(sheets)}")
+    read: dict[str, list[tuple[Any, ...]]] = {}
+    for name in [sheet] if sheet is not None else sheets:
+        sheets[name].reset_dimensions()  # what some programs write there is wrong
+        read[name] = list(sheets[name].iter_rows(values_only=True))
+    full = [name for name, rows in read.items() if any(value is not None for row in rows for value in row)]
+    if len(full) > 1:
+        raise DataError(
+            "several sheets hold something", where=where, fix=f"choose one of {', '.join(full)} with `sheet:`"
+        )
+    return read[full[0]] if full else []
+
+
+def letters(column: int) -> str:
+    """A column as spreadsheets call it: A, B, …, Z, AA."""
+    name = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        name = chr(ord("A") + rest) + name
+    return name
