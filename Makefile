@@ -5,6 +5,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 
+# Compiled modules are kept: the tests start some hundred processes, and pytest rewrites what they import.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-all lint types imports docs check constraints clean
 
 demo: $(VENV)/.demo

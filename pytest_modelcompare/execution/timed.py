@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
+
+import numpy as np
 
 from pytest_modelcompare.contestants.base import Predictor, Work
 from pytest_modelcompare.contestants.registry import LOCAL
 from pytest_modelcompare.errors import ModelError
+from pytest_modelcompare.execution.accepting import baselines
 from pytest_modelcompare.execution.comparison import Comparison, Needs
 from pytest_modelcompare.execution.obtaining import whole_first_run
+from pytest_modelcompare.execution.stopping import names_of
 from pytest_modelcompare.execution.timing_targets import Target, targets
 from pytest_modelcompare.execution.watch import Watcher
+from pytest_modelcompare.gates.spec import GateSpec
+from pytest_modelcompare.gates.timing_looks import BY_LATENCY, BY_THROUGHPUT, gates_on, is_settled, measured_for
+from pytest_modelcompare.metrics.catalogue import Need
+from pytest_modelcompare.records import Latencies, Throughput
 from pytest_modelcompare.store.timings import Timing, TimingStore
+
+Phase = Literal["latency", "throughput"]
+NEEDS: dict[Phase, frozenset[Need]] = {"latency": BY_LATENCY, "throughput": BY_THROUGHPUT}
+Timings = dict[str, Timing | str]
+"""By the key of what is timed: a timing, or why there is none."""
 
 
 def time_contestants(comparison: Comparison, needs: Needs, watcher: Watcher) -> None:
@@ -34,46 +48,149 @@ def time_contestants(comparison: Comparison, needs: Needs, watcher: Watcher) -> 
     store, keys = TimingStore(comparison.folders), frozenset(one.key for one in wanted)
     machine = timing_machine([comparison.device_kind], threads())
     session = options.session if options.fresh else None
-    found = store.find(keys, machine, session)
+    asked = asked_of(comparison, needs, wanted)
+
+    def stored() -> Timings | None:
+        return next((one for one in store.sessions(keys, machine, session) if suffices(asked, one)), None)
+
+    found = stored()
     made_here = any(run.session == options.session for one in wanted for run in comparison.runs[one.name])
     if found is None and (needs.timed or made_here):
         with comparison.store.lock("timing"):
-            found = store.find(keys, machine, session)
+            found = stored()
             if found is None:
-                found = measure(comparison, wanted, watcher)
+                found = measure(asked, watcher)
                 date = datetime.now(UTC).isoformat(timespec="microseconds")
                 store.keep(found, machine=machine, session=options.session, date=date)
-    if found is None:
-        return
+    if found is not None:
+        take(comparison, wanted, found)
+
+
+def take(comparison: Comparison, wanted: Sequence[Target], found: Mapping[str, Timing | str]) -> None:
+    """Put timings where verdicts and reports find them."""
     for one in wanted:
-        timing = found[one.key]
+        timing = found.get(one.key)
+        if timing is None:
+            continue
         if one.named is not None:
             comparison.timings_at[one.name, one.named] = timing
         elif isinstance(timing, Timing):
             comparison.timings[one.name] = timing
 
 
-def measure(comparison: Comparison, wanted: list[Target], watcher: Watcher) -> dict[str, Timing | str]:
-    """Load every model, time them in interleaved blocks; by key a timing, or why there is none."""
-    from pytest_modelcompare.inference.device import limit_threads
-    from pytest_modelcompare.inference.timing import measure_latencies, measure_throughput
-    from pytest_modelcompare.inference.timing_machine import timing_machine
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What gates ask of the timings of one suite."""
 
+    comparison: Comparison
+    wanted: Sequence[Target]
+    latency: frozenset[str]
+    throughput: frozenset[str]
+    """Keys of what is measured until the gates are decided; of the others a short look is taken."""
+
+    gates: Mapping[Phase, tuple[GateSpec, ...]]
+    """Those that may end a phase when all of them are decided; none: it is measured whole."""
+
+    def enough(self, phase: Phase, so_far: Mapping[str, Timing | str], blocks: int) -> bool:
+        """Whether the gates of a phase are decided by what was measured so far."""
+        comparison = self.comparison
+        if not self.gates[phase]:
+            return False
+        take(comparison, self.wanted, so_far)
+        comparison.forget_evidence()
+        evidence, suite = comparison.evidence(), comparison.suite
+        return all(
+            is_settled(
+                spec,
+                evidence,
+                confidence=suite.confidence,
+                min_coverage=suite.min_coverage,
+                blocks=blocks,
+                baselines=baselines(comparison, spec.claims, evidence, None),
+            )
+            for spec in self.gates[phase]
+        )
+
+
+def asked_of(comparison: Comparison, needs: Needs, wanted: Sequence[Target]) -> Asked:
+    """What the gates ask for. Where they are not known, as in a Python test, all is asked for or nothing."""
+    everything = frozenset(one.key for one in wanted) if needs.timed else frozenset()
+    if needs.gates is None:
+        return Asked(comparison, wanted, everything, everything, {"latency": (), "throughput": ()})
+    gates = [spec for spec in needs.gates if not names_of(spec) & comparison.failures.keys()]
+    keys = {}
+    for phase, its in NEEDS.items():
+        places = measured_for(gates, its)
+        keys[phase] = frozenset(one.key for one in wanted if (one.name, one.named) in places)
+    looked_at = [] if comparison.options.accept else gates  # what is accepted is worth the whole measurement
+    by_phase: dict[Phase, tuple[GateSpec, ...]] = {
+        phase: tuple(gates_on(looked_at, its)) for phase, its in NEEDS.items()
+    }
+    return Asked(comparison, wanted, keys["latency"], keys["throughput"], by_phase)
+
+
+def suffices(asked: Asked, found: Timings) -> bool:
+    """Whether a stored session measured what is asked now: one that ended when other gates were decided may not."""
+    timings = {key: timing for key, timing in found.items() if isinstance(timing, Timing)}
+    extents = {timings[key].latencies.extent for key in asked.latency & timings.keys()}
+    extents |= {rate.extent for key in asked.throughput & timings.keys() if (rate := timings[key].throughput)}
+    if "look" in extents:
+        return False
+    if "until_decided" not in extents:
+        return True
+    blocks = min((len(np.unique(timings[key].latencies.blocks)) for key in asked.latency & timings.keys()), default=0)
+    rates = [rate.rows_per_s for key in asked.throughput & timings.keys() if (rate := timings[key].throughput)]
+    measured: dict[Phase, int] = {"latency": blocks, "throughput": min(map(len, rates), default=0)}
+    return all(not asked.gates[phase] or asked.enough(phase, found, measured[phase]) for phase in NEEDS)
+
+
+def measure(asked: Asked, watcher: Watcher) -> Timings:
+    """Load every model, time them in interleaved blocks; by key a timing, or why there is none."""
+    from pytest_modelcompare.inference.timing import measure_latencies, measure_throughput
+    from pytest_modelcompare.inference.timing_machine import threads_now, timing_machine
+
+    comparison = asked.comparison
     assert comparison.dataset is not None
     texts = comparison.dataset.test.texts
     # a sweep's plain name and the member it stands for are one model, and so are a plain name and its own device
-    by_key = {one.key: one for one in reversed(wanted)}
-    machine = timing_machine({one.device for one in by_key.values()}, limit_threads())
+    by_key = {one.key: one for one in reversed(asked.wanted)}
     session = comparison.options.session
     names = dict.fromkeys(one.name for one in by_key.values())
+    timings: Timings = {}
+
+    def latencies_suffice(so_far: Mapping[str, Latencies]) -> bool:
+        blocks = max(int(one.blocks.max()) + 1 for one in so_far.values())
+        return asked.enough("latency", {key: Timing(one, None, np.nan) for key, one in so_far.items()}, blocks)
+
+    def rates_suffice(so_far: Mapping[str, Throughput]) -> bool:
+        blocks = max(len(one.rows_per_s) for one in so_far.values())
+        return asked.enough(
+            "throughput", {key: Timing(latencies[key], one, np.nan) for key, one in so_far.items()}, blocks
+        )
+
     with watcher.job(f"time {', '.join(names)} side by side") as progress:
         predictors, own_texts, refused = loaded(comparison, by_key, watcher)
+        machine = timing_machine({one.device for one in by_key.values()}, threads_now())
         latencies = measure_latencies(
-            predictors, texts, session=session, machine=machine, progress=progress, own_texts=own_texts
+            predictors,
+            texts,
+            session=session,
+            machine=machine,
+            thorough=asked.latency,
+            enough=latencies_suffice,
+            progress=progress,
+            own_texts=own_texts,
         )
         plain = {key: predictor for key, predictor in predictors.items() if by_key[key].length is None}
-        throughput = measure_throughput(plain, texts, session=session, machine=machine)
-    timings: dict[str, Timing | str] = dict(refused)
+        throughput = measure_throughput(
+            plain,
+            texts,
+            session=session,
+            machine=machine,
+            thorough=asked.throughput,
+            enough=rates_suffice,
+        )
+    timings |= refused
     for key, predictor in predictors.items():
         on_device = replace(latencies[key], device=by_key[key].device)
         timings[key] = Timing(on_device, throughput.get(key), predictor.memory_mb())

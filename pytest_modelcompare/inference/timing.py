@@ -3,18 +3,44 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from pytest_modelcompare.records import Latencies, Throughput
+from pytest_modelcompare.records.measurements import Extent
 from pytest_modelcompare.records.progress import Progress, Watch, silent
 
 Clock = Callable[[], float]
+T = TypeVar("T", Latencies, Throughput)
+Enough = Callable[[Mapping[str, T]], bool]
+"""Whether what was measured of these contestants so far decides every gate that asks for it."""
+
+WHOLE: Extent = "whole"
+UNTIL_DECIDED: Extent = "until_decided"
+LOOK: Extent = "look"
+
 FEWEST_ROWS = 3
-"""Per block, however slow a contestant is."""
+"""Per block, however slow a contestant is that a gate asks for."""
+
+LATENCY_LOOKS = (10, 15)
+THROUGHPUT_LOOKS = (5,)
+"""After how many blocks a measurement may end: few, as each look is a chance to be decided by luck."""
+
+LOOK_BLOCKS = 5
+LOOK_SECONDS = 0.5
+"""For the latency, and again for the throughput, of a contestant that no gate asks for."""
+
+LOOK_BATCHES = 3
+TOKENS_COUNTED = 512
+"""Rows whose tokens are counted for the mean."""
+
+
+def never(_: Mapping[str, Any]) -> bool:
+    """To measure as long as a measurement takes at most."""
+    return False
 
 
 class Timed(Protocol):
@@ -33,6 +59,8 @@ def measure_latencies(
     *,
     session: str,
     machine: str,
+    thorough: Collection[str] | None = None,
+    enough: Enough[Latencies] = never,
     blocks: int = 20,
     rows_per_block: int = 20,
     warmup: int = 5,
@@ -48,29 +76,53 @@ def measure_latencies(
 
     Args:
         texts: the test rows; drawn from with a fixed seed, the same rows for every contestant.
+        thorough: those that a gate asks for; the others get a short look within the first blocks. None: all.
+        enough: looked at after the blocks of `LATENCY_LOOKS`; True ends the measurement.
         seconds_limit: per contestant; a slow one is given fewer rows per block, at least three.
         own_texts: other texts than the test rows, such as those of a fixed length, by contestant.
     """
+    asked = set(predictors if thorough is None else thorough) & set(predictors)
     own = {} if own_texts is None else own_texts
     rows_of = {name: drawn(own.get(name, texts), blocks * rows_per_block) for name in predictors}
     counts = {}
     for name, predictor in predictors.items():
-        spent = [seconds(predictor, [text], clock) for text in rows_of[name][: max(2, warmup)]]
-        affordable = int(seconds_limit / (blocks * max(float(np.median(spent)), 1e-9)))
-        counts[name] = min(rows_per_block, max(FEWEST_ROWS, affordable))
+        typical = warmed_up(predictor, rows_of[name][: max(2, warmup)], clock, LOOK_SECONDS)
+        given, fewest = (seconds_limit / blocks, FEWEST_ROWS) if name in asked else (LOOK_SECONDS / LOOK_BLOCKS, 1)
+        counts[name] = min(rows_per_block, max(fewest, int(given / typical)))
     found: dict[str, list[tuple[int, float]]] = {name: [] for name in predictors}
-    for block in range(blocks):
+    last = blocks if asked else min(blocks, LOOK_BLOCKS)
+
+    def latencies(names: Iterable[str], extent: Extent) -> dict[str, Latencies]:
+        date = datetime.now(UTC).isoformat(timespec="seconds")
+        timed = {name: tuple(map(np.array, zip(*found[name], strict=True))) for name in names}
+        return {name: Latencies(ms, at, machine, session, date, extent=extent) for name, (at, ms) in timed.items()}
+
+    extent = WHOLE
+    for block in range(last):
         for name in rotated(list(predictors), block):
+            if name not in asked and (block >= LOOK_BLOCKS or total_s(found[name]) > LOOK_SECONDS):
+                continue
             for text in rows_of[name][block * rows_per_block :][: counts[name]]:
                 found[name].append((block, 1000 * seconds(predictors[name], [text], clock)))
-        progress(Progress(block + 1, blocks, "latency"))
-    date = datetime.now(UTC).isoformat(timespec="seconds")
-    return {
-        name: Latencies(
-            np.array([value for _, value in timed]), np.array([at for at, _ in timed]), machine, session, date
-        )
-        for name, timed in found.items()
-    }
+        progress(Progress(block + 1, last, "latency"))
+        if asked and block + 1 in LATENCY_LOOKS and block + 1 < last and enough(latencies(sorted(asked), extent)):
+            extent = UNTIL_DECIDED
+            break
+    return latencies(asked, extent) | latencies(predictors.keys() - asked, LOOK)
+
+
+def warmed_up(predictor: Timed, texts: Sequence[str], clock: Clock, limit: float) -> float:
+    """Predict a few rows that do not count, at least two, until `limit` seconds have passed; the median in seconds."""
+    spent: list[float] = []
+    for text in texts:
+        if len(spent) >= 2 and sum(spent) > limit:
+            break
+        spent.append(seconds(predictor, [text], clock))
+    return max(float(np.median(spent)), 1e-9)
+
+
+def total_s(timed: Sequence[tuple[int, float]]) -> float:
+    return sum(ms for _, ms in timed) / 1000
 
 
 def measure_throughput(
@@ -79,6 +131,8 @@ def measure_throughput(
     *,
     session: str,
     machine: str,
+    thorough: Collection[str] | None = None,
+    enough: Enough[Throughput] = never,
     blocks: int = 10,
     seconds_limit: float = 10.0,
     clock: Clock = time.perf_counter,
@@ -87,25 +141,57 @@ def measure_throughput(
     """Predictions per second at the best of each contestant's batch sizes, in interleaved blocks.
 
     Args:
+        thorough: those that a gate asks for; the others get a short look. None: all.
+        enough: looked at after the blocks of `THROUGHPUT_LOOKS`; True ends the measurement.
         seconds_limit: per contestant, the search for the batch size excluded; a block is at least one batch.
     """
+    asked = [name for name in predictors if thorough is None or name in thorough]
     rows = drawn(texts, max(len(texts), 1))
-    chosen = {name: best_batch(predictor, rows, clock) for name, predictor in predictors.items()}
-    found: dict[str, list[float]] = {name: [] for name in predictors}
-    for block in range(blocks):
-        for name in rotated(list(predictors), block):
+    looks = {name: look(predictors[name], rows, clock) for name in predictors if name not in asked}
+    chosen = {name: best_batch(predictors[name], rows, clock) for name in asked}
+    found: dict[str, list[float]] = {name: [] for name in asked}
+    tokens = {name: tokens_per_row(predictor, rows[:TOKENS_COUNTED]) for name, predictor in predictors.items()}
+
+    def throughput(name: str, rates: Sequence[float], size: int, extent: Extent) -> Throughput:
+        return Throughput(np.array(rates), tokens[name], size, machine, session, extent)
+
+    def of_asked(extent: Extent) -> dict[str, Throughput]:
+        return {name: throughput(name, found[name], chosen[name][0], extent) for name in asked}
+
+    extent = WHOLE
+    for block in range(blocks if asked else 0):
+        for name in rotated(asked, block):
             size, per_batch = chosen[name]
             batches = max(1, min(4, int(seconds_limit / (blocks * max(per_batch, 1e-9)))))
             given = [slice_round(rows, (block * batches + batch) * size, size) for batch in range(batches)]
             spent = sum(seconds(predictors[name], batch, clock) for batch in given)
             found[name].append(sum(map(len, given)) / max(spent, 1e-9))
         progress(Progress(block + 1, blocks, "throughput"))
-    return {
-        name: Throughput(
-            np.array(found[name]), tokens_per_row(predictor, rows[:512]), chosen[name][0], machine, session
-        )
-        for name, predictor in predictors.items()
-    }
+        if block + 1 in THROUGHPUT_LOOKS and block + 1 < blocks and enough(of_asked(extent)):
+            extent = UNTIL_DECIDED
+            break
+    return of_asked(extent) | {name: throughput(name, rates, size, LOOK) for name, (rates, size) in looks.items()}
+
+
+def look(predictor: Timed, rows: Sequence[str], clock: Clock) -> tuple[list[float], int]:
+    """A moment's look at the throughput: rows per second of a few batches, and the batch size they are of.
+
+    Batch sizes are tried from the smallest on, each after one batch that does not count, as long as a batch is
+    expected to end within what is left of `LOOK_SECONDS`. Where not even the smallest is, single rows are timed.
+    """
+    one = warmed_up(predictor, rows[:2], clock, LOOK_SECONDS)
+    left, best = LOOK_SECONDS, ([1 / one], 1)
+    for size in sorted(predictor.batch_sizes):
+        if size * one > left:
+            break
+        spent: list[float] = []
+        while len(spent) < 2 or (len(spent) <= LOOK_BATCHES and spent[-1] < left):
+            spent.append(max(seconds(predictor, slice_round(rows, len(spent) * size, size), clock), 1e-9))
+            left -= spent[-1]
+        rates = [size / each for each in spent[1:]]
+        one = min(spent) / size
+        best = max((rates, size), best, key=lambda tried: float(np.mean(tried[0])))
+    return best
 
 
 def best_batch(predictor: Timed, rows: Sequence[str], clock: Clock) -> tuple[int, float]:

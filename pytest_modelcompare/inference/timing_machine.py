@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Collection
 
-from pytest_modelcompare.inference.device import cpu_count, machine_in_words
+from pytest_modelcompare.inference.device import cpu_count, limit_threads, machine_in_words
 
 
 def threads() -> int:
@@ -15,6 +16,11 @@ def threads() -> int:
     """
     asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
     return min(int(asked), cpu_count()) if asked.isdecimal() and int(asked) else cpu_count()
+
+
+def threads_now() -> int:
+    """Threads that predict on the CPU in this process: torch's, where a model has loaded it."""
+    return limit_threads() if "torch" in sys.modules else threads()
 
 
 def timing_machine(kinds: Collection[str], n_threads: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isfinite
 
 from pytest_modelcompare.errors import GateError
@@ -26,8 +27,19 @@ def table_figures(evidence: Evidence, confidence: float = 0.95) -> dict[str, Met
         except GateError:
             continue  # this contestant cannot carry it: its cell stays blank
         if isfinite(found.value):
-            figures[name] = with_bounds(name, found, evidence, confidence)
+            figure = with_bounds(name, found, evidence, confidence)
+            figures[name] = replace(figure, about=True) if is_about(spec.needs, evidence) else figure
     return figures
+
+
+def is_about(need: Need, evidence: Evidence) -> bool:
+    """Whether a figure rests on a moment's look at the clock."""
+    if need is Need.LATENCY:
+        return evidence.latencies is not None and evidence.latencies.extent == "look"
+    local = need is Need.THROUGHPUT or (
+        need is Need.COST and evidence.cost is not None and not evidence.cost.per_test_row
+    )
+    return local and evidence.throughput is not None and evidence.throughput.extent == "look"
 
 
 def with_bounds(name: str, found: Estimate, evidence: Evidence, confidence: float) -> MetricReport:

@@ -14,6 +14,8 @@ class MetricReport:
     low: float | None = None
     high: float | None = None
     n: int | None = None
+    about: bool = False
+    """A time, or a cost that follows from one, that was measured for a moment, as no gate asks for it."""
 
 
 @dataclass(frozen=True, slots=True)

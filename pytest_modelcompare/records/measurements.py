@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+Extent = Literal["whole", "until_decided", "look"]
+"""How long was measured: as long as a measurement takes at most, or until its bounds were narrow; until the gates were
+decided; or a moment, as no gate asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,8 @@ class Latencies:
     device: str = ""
     """cpu, cuda or mps; empty for what does not run here."""
 
+    extent: Extent = "whole"
+
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
@@ -46,6 +53,7 @@ class Throughput:
     batch_size: int
     machine: str
     session: str
+    extent: Extent = "whole"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pytest_modelcompare.records.printable import printable
 from pytest_modelcompare.records.report import ContestantReport, OwnMetricReport, SessionReport, Spend, SuiteReport
 from pytest_modelcompare.reports.numbers import plural, share, usd
+from pytest_modelcompare.reports.table import LEGEND_OF_ABOUT, some_are_about
 
 WORTH_A_CASCADE = 0.005
 """Accuracy that a cascade must gain over the better of its two to be mentioned."""
@@ -44,7 +45,8 @@ class Note:
 
 def notes(suite: SuiteReport) -> list[str]:
     """What changes how the figures read: data warnings, assumptions behind costs, dates of recordings."""
-    return [note.text for note in all_notes(suite)]
+    about = [LEGEND_OF_ABOUT] if some_are_about(suite) else []
+    return about + [note.text for note in all_notes(suite)]
 
 
 def all_notes(suite: SuiteReport) -> list[Note]:

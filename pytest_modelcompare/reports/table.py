@@ -13,6 +13,8 @@ from pytest_modelcompare.reports.winners import figure
 
 Cell = Callable[[ContestantReport], str]
 BLANK = "–"
+ABOUT = "~"
+LEGEND_OF_ABOUT = f"{ABOUT} timed for a moment: no gate asks for it"
 WORDS = ("from", "method")
 """Columns that hold no number."""
 
@@ -78,7 +80,12 @@ def metric(name: str, text: Callable[[MetricReport], str]) -> Cell:
 
 def plain(name: str, text: Callable[[float], str]) -> Cell:
     """A cell for one metric without its interval."""
-    return metric(name, lambda found: text(found.value))
+    return metric(name, lambda found: marked(text(found.value), found))
+
+
+def marked(text: str, found: MetricReport) -> str:
+    """A figure that was measured for a moment is about right."""
+    return f"{ABOUT}{text}" if found.about else text
 
 
 def bounded(found: MetricReport, text: Callable[[float], str]) -> str:
@@ -89,7 +96,14 @@ def bounded(found: MetricReport, text: Callable[[float], str]) -> str:
 
 def p50_p95(row: ContestantReport) -> str:
     p50, p95 = figure(row, "latency_p50_ms"), figure(row, "latency_p95_ms")
-    return BLANK if p50 is None or p95 is None else f"{milliseconds(p50.value)} / {milliseconds(p95.value)}"
+    if p50 is None or p95 is None:
+        return BLANK
+    return marked(f"{milliseconds(p50.value)}/{milliseconds(p95.value)}", p50)
+
+
+def some_are_about(suite: SuiteReport) -> bool:
+    """Whether a figure of the table was measured for a moment alone."""
+    return any(found.about for row in suite.contestants.values() for found in row.metrics.values())
 
 
 def trained_in(row: ContestantReport) -> str:

@@ -14,6 +14,7 @@ from pytest_modelcompare.records.report import SessionReport, SuiteReport
 from pytest_modelcompare.reports.headline import headline
 from pytest_modelcompare.reports.notes import all_notes, described, spent
 from pytest_modelcompare.reports.numbers import plural
+from pytest_modelcompare.reports.table import LEGEND_OF_ABOUT, some_are_about
 from pytest_modelcompare.reports.terminal_gates import STYLES, write_gates
 from pytest_modelcompare.reports.terminal_table import LEGEND, any_marked, table
 
@@ -78,6 +79,8 @@ def write_suite(console: Console, suite: SuiteReport, *, verbose: bool) -> None:
         console.print(table(suite, console.width))
         if any_marked(suite, console.width):
             write_note(console, LEGEND)
+        if some_are_about(suite):
+            write_note(console, LEGEND_OF_ABOUT)
         console.print()
     write_gates(console, suite)
     if suite.gates:

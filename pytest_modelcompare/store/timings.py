@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,10 +33,10 @@ class TimingStore:
 
     folders: StoreFolders
 
-    def find(
+    def sessions(
         self, fingerprints: frozenset[str], machine: str, session: str | None = None
-    ) -> dict[str, Timing | str] | None:
-        """The newest session on `machine` in which all these runs were timed together; None if there is none.
+    ) -> Iterator[dict[str, Timing | str]]:
+        """Every session on `machine` in which all these runs were timed together, the newest first.
 
         Instead of a timing the reason stands where one could not be had.
         """
@@ -47,8 +47,7 @@ class TimingStore:
             same_session = session is None or facts["session"] == session
             refused = facts.get("refused", {})
             if facts["machine"] == machine and same_session and fingerprints <= {*facts["runs"], *refused}:
-                return {name: refused.get(name) or read_timing(facts, name) for name in fingerprints}
-        return None
+                yield {name: refused.get(name) or read_timing(facts, name) for name in fingerprints}
 
     def keep(self, timings: Mapping[str, Timing | str], *, machine: str, session: str, date: str) -> None:
         """Keep one session's timings, by the fingerprint of each run.
@@ -76,12 +75,14 @@ def timing_facts(timing: Timing) -> dict[str, object]:
         "blocks": timing.latencies.blocks.tolist(),
         "machine": timing.latencies.machine,
         "device": timing.latencies.device,
+        "extent": timing.latencies.extent,
         "throughput": None
         if timing.throughput is None
         else {
             "rows_per_s": timing.throughput.rows_per_s.tolist(),
             "tokens_per_row": timing.throughput.tokens_per_row,
             "batch_size": timing.throughput.batch_size,
+            "extent": timing.throughput.extent,
         },
         "memory_mb": timing.memory_mb,
     }
@@ -91,9 +92,11 @@ def read_timing(facts: Mapping[str, object], fingerprint: str) -> Timing:
     run = facts["runs"][fingerprint]  # type: ignore[index]
     machine, session, date = str(run["machine"]), str(facts["session"]), str(facts["date"])
     milliseconds, blocks = np.asarray(run["milliseconds"], float), np.asarray(run["blocks"], np.int64)
-    latencies = Latencies(milliseconds, blocks, machine, session, date, run["device"])
+    extent = run.get("extent", "whole")
+    latencies = Latencies(milliseconds, blocks, machine, session, date, run["device"], extent)
     throughput = None
     if speed := run["throughput"]:
         rows_per_s = np.asarray(speed["rows_per_s"], float)
-        throughput = Throughput(rows_per_s, speed["tokens_per_row"], speed["batch_size"], machine, session)
+        extent = speed.get("extent", "whole")
+        throughput = Throughput(rows_per_s, speed["tokens_per_row"], speed["batch_size"], machine, session, extent)
     return Timing(latencies, throughput, run["memory_mb"])

@@ -7,6 +7,8 @@ from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.inference import timing_machine as machine
 from pytest_modelcompare.inference.fixed_length import texts_of_length
 from pytest_modelcompare.inference.timing import (
+    LATENCY_LOOKS,
+    LOOK_SECONDS,
     best_batch,
     measure_latencies,
     measure_throughput,
@@ -165,3 +167,69 @@ def test_threads_are_as_asked_for_and_never_more_than_cores(monkeypatch, asked, 
     monkeypatch.setenv("OMP_NUM_THREADS", asked)
     monkeypatch.setattr(machine, "cpu_count", lambda: 8)
     assert threads() == expected
+
+
+def test_what_no_gate_asks_for_gets_a_look_beside_the_others():
+    predictors, clock, calls = world(asked=0.01, other=0.01, slow=4.0)
+    found = latencies(predictors, clock, thorough={"asked"}, blocks=20, rows_per_block=20)
+    assert {name: one.extent for name, one in found.items()} == {"asked": "whole", "other": "look", "slow": "look"}
+    assert len(found["asked"].milliseconds) == 400
+    assert sum(found["other"].milliseconds) == pytest.approx(1000 * LOOK_SECONDS)
+    assert set(found["other"].blocks) == set(range(5))
+    assert len(found["slow"].milliseconds) == 1  # two rows to warm up, one that counts
+    assert len([name for name, _ in calls if name == "slow"]) == 3
+
+
+def test_where_nothing_is_asked_for_a_contestant_takes_a_second():
+    predictors, clock, _ = world(a=0.001, b=0.01, c=0.1)
+    latencies(predictors, clock, thorough=())
+    measure_throughput(predictors, ["x"] * 99, session="s", machine="m", thorough=(), clock=clock)
+    assert clock.now < 3 * 1.5
+
+
+def test_a_measurement_ends_at_the_look_at_which_it_is_enough():
+    seen = []
+
+    def enough(found):
+        seen.append({name: len(np.unique(one.blocks)) for name, one in found.items()})
+        return len(seen) == 2
+
+    predictors, clock, _ = world(a=0.01, b=0.01)
+    found = latencies(predictors, clock, thorough={"a"}, enough=enough)
+    assert seen == [{"a": 10}, {"a": 15}]
+    assert (found["a"].extent, found["b"].extent) == ("until_decided", "look")
+    assert len(np.unique(found["a"].blocks)) == 15
+
+
+def test_what_is_never_enough_is_measured_whole():
+    predictors, clock, _ = world(a=0.01)
+    looks = []
+    found = latencies(predictors, clock, enough=lambda so_far: looks.append(so_far) or False)["a"]
+    assert (found.extent, len(looks), len(np.unique(found.blocks))) == ("whole", len(LATENCY_LOOKS), 20)
+
+
+def test_throughput_ends_at_its_look_too():
+    predictors, clock, _ = world(a=0.01, b=0.01)
+    options = {"session": "s", "machine": "m", "clock": clock}
+    found = measure_throughput(predictors, ["x"] * 20, thorough={"a"}, enough=lambda _: True, **options)
+    assert (found["a"].extent, len(found["a"].rows_per_s)) == ("until_decided", 5)
+    assert found["b"].extent == "look"
+    found = measure_throughput(predictors, ["x"] * 20, thorough={"a"}, enough=lambda _: False, **options)
+    assert (found["a"].extent, len(found["a"].rows_per_s)) == ("whole", 10)
+
+
+@pytest.mark.parametrize(
+    ("per_call", "per_row", "size", "rate"),
+    [
+        (0.008, 0.0005, 8, 8 / 0.012),  # both sizes are tried, the larger is faster
+        (0.01, 0.1, 2, 2 / 0.21),  # a batch of 8 would take 0.8 s
+        (0.0, 2.0, 1, 0.5),  # not even two rows fit: single ones stand in
+    ],
+)
+def test_a_look_at_throughput_tries_what_it_has_time_for(per_call, per_row, size, rate):
+    clock, calls = FakeClock(), []
+    predictors = {"a": Scripted("a", clock, calls, per_call=per_call, per_row=per_row)}
+    found = measure_throughput(predictors, ["x"] * 20, session="s", machine="m", thorough=(), clock=clock)["a"]
+    assert found.batch_size == size
+    np.testing.assert_allclose(found.rows_per_s, rate)
+    assert found.tokens_per_row == 3.0

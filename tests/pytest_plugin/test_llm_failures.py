@@ -41,7 +41,7 @@ def asked(project: Project, server: AnthropicServer) -> str:
     texts = [ORDER if number == 5 else f"row {number}" for number in range(24)]
     write(project.pytester.path / "some.csv", ["text", "label"], [(text, "ham") for text in texts])
     project.suite("claude.accuracy >= 0.9", "claude.coverage >= 0.1", head=HEAD.format(url=server.url))
-    result = project.run(*(f"--modelcompare-report=r.{kind}" for kind in ("json", "html", "md")))
+    result = project.run("-v", *(f"--modelcompare-report=r.{kind}" for kind in ("json", "html", "md")))
     result.assert_outcomes(passed=0, failed=2)
     return result.stdout.str()
 

@@ -45,7 +45,7 @@ def test_the_search_is_planned_reported_and_shown(
         plan.stdout.fnmatch_lines(["*ask 247 of 247 requests*at most 47 of them to search a prompt on training rows*"])
         assert server.calls == 0
         first = project.run(
-            "--modelcompare-report=r.json", "--modelcompare-report=r.html", "--modelcompare-report=r.md"
+            "-v", "--modelcompare-report=r.json", "--modelcompare-report=r.html", "--modelcompare-report=r.md"
         )
         first.assert_outcomes(passed=1)
         assert server.calls == 247

@@ -99,7 +99,7 @@ def test_a_model_in_this_process_needs_no_key_and_costs_what_the_machine_costs(p
         "{gate: words.cost_per_1k <= small.cost_per_1k, decide: point}",
         head=head,
     )
-    result = project.run()
+    result = project.run("-v")
     result.assert_outcomes(passed=3)
     result.stdout.fnmatch_lines(["*made from likelihoods of the labels*"])
     again = project.run("--modelcompare-llm=off")

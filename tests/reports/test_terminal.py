@@ -65,7 +65,7 @@ def test_failures_stand_before_what_holds():
 def test_the_table_holds_accuracy_with_its_interval_and_the_cost_with_its_assumption():
     text = rendered(a_report(), width=100, colour=False)
     assert ".930 (.922–.938)" in text
-    assert "5.2 / 8.0" in text
+    assert "5.2/8.0" in text
     assert "0.00031" in text
     assert "cost at 0.10 USD/h at 50 %" in text
     assert "stored" in text

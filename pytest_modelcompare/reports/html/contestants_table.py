@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pytest_modelcompare.records.report import ContestantReport, SuiteReport
 from pytest_modelcompare.reports.numbers import count, milliseconds, share, usd
 from pytest_modelcompare.reports.own_metrics import own_metrics, shown
-from pytest_modelcompare.reports.table import BLANK, origin, shares_of
+from pytest_modelcompare.reports.table import BLANK, marked, origin, shares_of
 from pytest_modelcompare.reports.winners import competing, winners
 
 
@@ -118,4 +118,4 @@ def cell(row: ContestantReport, metric: str, text: Callable[[float], str], bound
         return Cell(BLANK)
     known = bounds and found.low is not None and found.high is not None
     interval = f"{text(found.low)}–{text(found.high)}" if known else ""  # type: ignore[arg-type]
-    return Cell(text(found.value), interval, best)
+    return Cell(marked(text(found.value), found), interval, best)
