@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +26,17 @@ def not_in_actions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs that tests start leave nothing in the summary of the workflow that runs the tests."""
     for name in IN_ACTIONS:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def loaded_is_not_searched_for_garbage() -> Iterator[None]:
+    """Every training collects garbage before its memory is measured: for half a second, with all that tests load."""
+    yield
+    if (
+        "hypothesis" in sys.modules
+    ):  # which asks, when it is imported, for what refers to an object: not to a frozen one
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture(scope="session")

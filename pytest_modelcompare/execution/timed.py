@@ -23,6 +23,7 @@ from pytest_modelcompare.gates.spec import GateSpec
 from pytest_modelcompare.gates.timing_looks import BY_LATENCY, BY_THROUGHPUT, gates_on, is_settled, measured_for
 from pytest_modelcompare.metrics.catalogue import Need
 from pytest_modelcompare.records import Latencies, Throughput
+from pytest_modelcompare.records.measurements import Extent
 from pytest_modelcompare.store.timings import Timing, TimingStore
 
 Phase = Literal["latency", "throughput"]
@@ -132,16 +133,20 @@ def asked_of(comparison: Comparison, needs: Needs, wanted: Sequence[Target]) -> 
 def suffices(asked: Asked, found: Timings) -> bool:
     """Whether a stored session measured what is asked now: one that ended when other gates were decided may not."""
     timings = {key: timing for key, timing in found.items() if isinstance(timing, Timing)}
-    extents = {timings[key].latencies.extent for key in asked.latency & timings.keys()}
-    extents |= {rate.extent for key in asked.throughput & timings.keys() if (rate := timings[key].throughput)}
-    if "look" in extents:
+    latencies = [timings[key].latencies for key in asked.latency & timings.keys()]
+    rates = [rate for key in asked.throughput & timings.keys() if (rate := timings[key].throughput)]
+    extents: dict[Phase, set[Extent]] = {
+        "latency": {one.extent for one in latencies},
+        "throughput": {one.extent for one in rates},
+    }
+    blocks: dict[Phase, int] = {
+        "latency": min((len(np.unique(one.blocks)) for one in latencies), default=0),
+        "throughput": min((len(one.rows_per_s) for one in rates), default=0),
+    }
+    if any("look" in of_phase for of_phase in extents.values()):
         return False
-    if "until_decided" not in extents:
-        return True
-    blocks = min((len(np.unique(timings[key].latencies.blocks)) for key in asked.latency & timings.keys()), default=0)
-    rates = [rate.rows_per_s for key in asked.throughput & timings.keys() if (rate := timings[key].throughput)]
-    measured: dict[Phase, int] = {"latency": blocks, "throughput": min(map(len, rates), default=0)}
-    return all(not asked.gates[phase] or asked.enough(phase, found, measured[phase]) for phase in NEEDS)
+    ended = [phase for phase, of_phase in extents.items() if "until_decided" in of_phase and asked.gates[phase]]
+    return all(asked.enough(phase, found, blocks[phase]) for phase in ended)
 
 
 def measure(asked: Asked, watcher: Watcher) -> Timings:

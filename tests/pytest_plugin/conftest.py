@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.forked import run_pytest
+
 WITHOUT = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
 """Plugins that a run here has no use for; the second takes a second to import."""
 
@@ -49,6 +51,10 @@ class Project:
         return path
 
     def run(self, *arguments: str) -> pytest.RunResult:
+        return run_pytest(self.pytester, "--modelcompare", *WITHOUT, *arguments)
+
+    def run_anew(self, *arguments: str) -> pytest.RunResult:
+        """In a new process, for what a run imports."""
         return self.pytester.runpytest_subprocess("--modelcompare", *WITHOUT, *arguments)
 
 

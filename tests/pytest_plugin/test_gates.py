@@ -54,7 +54,7 @@ def test_the_unchanged_run_trains_nothing_and_imports_no_heavy_library(project: 
             print("HEAVY", sorted(heavy & set(sys.modules)))
         """
     )
-    result = project.run("-s", path.name)
+    result = project.run_anew("-s", path.name)
     result.stdout.fnmatch_lines(["*this session: 0 trainings, 1 run from the store*", "*HEAVY []*"])
 
 

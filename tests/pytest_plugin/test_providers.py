@@ -104,3 +104,4 @@ def test_a_model_in_this_process_needs_no_key_and_costs_what_the_machine_costs(p
     result.stdout.fnmatch_lines(["*made from likelihoods of the labels*"])
     again = project.run("--modelcompare-llm=off")
     again.assert_outcomes(passed=3)
+    again.stdout.no_fnmatch_line("*side by side*")
