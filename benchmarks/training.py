@@ -31,6 +31,7 @@ import numpy as np
 from pytest_modelcompare.contestants.base import Work
 from pytest_modelcompare.contestants.fine_tune import FineTune
 from pytest_modelcompare.contestants.fine_tune_settings import FineTuneSettings
+from pytest_modelcompare.data.settings import SourceSettings
 from pytest_modelcompare.data.sources import source_table
 from pytest_modelcompare.inference.device import choose_device, machine_in_words
 from pytest_modelcompare.records import Dataset, Rows
@@ -112,7 +113,7 @@ def dataset_for(arguments: argparse.Namespace) -> Dataset:
 
 
 def read(path: str, arguments: argparse.Namespace, count: int) -> tuple[Rows, tuple[str, ...]]:
-    table = source_table(path, Path.cwd(), Path(tempfile.gettempdir()))
+    table = source_table(SourceSettings(path=path), Path.cwd(), Path(tempfile.gettempdir()))
     there = [column for column in arguments.text.split(",") if column in table.columns] or ["title", "description"]
     texts = [
         " ".join(str(cell) for cell in cells) for cells in zip(*(table.columns[one] for one in there), strict=True)
