@@ -52,7 +52,8 @@ class PromptMethod:
         sent = waiting_keys(settings, options.batches) if settings.batch else frozenset()
         unsent = [request for request in missing if not is_among(request, sent)]
         stored = [(request, reply) for request, reply in found if reply is not None]
-        guess = estimate(unsent, stored, dataset.labels, settings, options, base)
+        known = journal.tokens_of(settings.model)
+        guess = estimate(unsent, stored, dataset.labels, settings, options, base, known)
         return AskPlan(
             len(distinct(requests)) + search.calls + search.stored,
             len(missing) + search.calls,
@@ -60,6 +61,7 @@ class PromptMethod:
             guess.input_tokens + search.estimate.input_tokens,
             guess.output_tokens + search.estimate.output_tokens,
             guess.basis or search.estimate.basis,
+            guess.error if guess.basis else search.estimate.error,
             search.calls,
             len(missing) - len(unsent),
         )

@@ -15,6 +15,7 @@ from pytest_modelcompare.llm.retries import Retries
 from pytest_modelcompare.pricing.prices import PriceTable
 from pytest_modelcompare.records import Cost, Latencies, Predictions
 from pytest_modelcompare.records.report import FailureExample
+from pytest_modelcompare.store.index import TokenSums
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,9 @@ class AskPlan:
     output_tokens_estimate: int
     basis: str = ""
     """What the tokens were estimated from, in words."""
+
+    error: float | None = None
+    """Relative: the bill is expected within as much of the estimate, above and below; None: not known."""
 
     search: int = 0
     """Of these requests, those that a search for a prompt makes, at most."""
@@ -128,3 +132,5 @@ class Journal(Protocol):
     def get(self, key: str) -> dict[str, Any] | None: ...
 
     def put(self, key: str, record: dict[str, Any]) -> None: ...
+
+    def tokens_of(self, model: str) -> TokenSums | None: ...

@@ -7,15 +7,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from math import exp, sqrt
 from pathlib import Path
-from statistics import mean
+from statistics import mean, stdev
 from typing import Literal
 
 from pytest_modelcompare.contestants.answers import LLMOptions
 from pytest_modelcompare.contestants.clients import client_for
 from pytest_modelcompare.contestants.prompt import PromptSettings
 from pytest_modelcompare.errors import LLMError, UnavailableError
-from pytest_modelcompare.llm.caching import Shared, minimum_tokens, shared_prefixes
+from pytest_modelcompare.llm.caching import Shared, minimum_tokens, prefix_of, shared_prefixes
 from pytest_modelcompare.llm.prompts import TOKENS_PER_PROBABILITY
 from pytest_modelcompare.llm.provider import GrammarTooLarge, Provider, Transient
 from pytest_modelcompare.llm.providers import provider_kind
@@ -24,6 +25,7 @@ from pytest_modelcompare.llm.reply import Reply
 from pytest_modelcompare.llm.request import Request
 from pytest_modelcompare.llm.wording import LIKELIEST, PROBABILITIES_KEY, worded
 from pytest_modelcompare.pricing.price_list import Usage, priced_tier
+from pytest_modelcompare.store.index import TokenSums
 
 OUTPUT_TOKENS_ESTIMATE = 24
 """A label in JSON, by guess. Thinking comes on top where `effort` is set."""
@@ -39,6 +41,15 @@ ENDING_TOKENS = 3
 
 ENOUGH_STORED = 10
 """Stored answers of a contestant from which its tokens are known better than by any count."""
+
+ENOUGH_OF_A_MODEL = 50
+"""Stored answers of a model, to whatever it was asked, from which its tokens per character are known."""
+
+STANDARD_ERRORS = 2
+"""How many an estimate is said to be within."""
+
+OUTPUT_BY_GUESS = 0.5
+"""How far off the length of an answer may be that no answer tells, relative."""
 
 TOO_HIGH = 1.5
 """The estimate by characters may be so many times the tokens: a prefix that just reaches the cache's minimum by it
@@ -58,9 +69,15 @@ class Sizes:
     prefixes: list[Shared]
     """Those that the service will cache, with their tokens."""
 
-    kind: Literal["characters", "counted", "stored"]
+    kind: Literal["characters", "model", "counted", "stored"]
     basis: str
     """The same in words."""
+
+    input_error: float | None = None
+    """Relative standard error of the input tokens that are expected; None: not known."""
+
+    output_error: float = OUTPUT_BY_GUESS / STANDARD_ERRORS
+    """The same of the output tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +88,8 @@ class Estimate:
     input_tokens: int
     output_tokens: int
     basis: str
+    error: float | None = None
+    """Relative: the bill is expected within as much of it; None: not known."""
 
 
 def estimate(
@@ -80,19 +99,26 @@ def estimate(
     settings: PromptSettings,
     options: LLMOptions,
     base: Path,
+    known: TokenSums | None = None,
 ) -> Estimate:
     """Price every missing request by itself, its cached prefix and its batch's discount included.
 
     Args:
         stored: answers that the contestant has already.
         labels: of the menu, also where it is not sent as one.
+        known: what the model's answers took, to whatever it was asked.
 
     Raises:
         GateError: the model has no known price.
     """
     if not missing:
         return Estimate(0.0, 0, 0, "")
-    sizes = sizes_of_stored(missing, stored) or counted(missing, labels, settings, base) or sizes_by_characters(missing)
+    sizes = (
+        sizes_of_stored(missing, stored)
+        or counted(missing, labels, settings, base)
+        or sizes_of_model(missing, known)
+        or sizes_by_characters(missing)
+    )
     inputs = [round(request.input_tokens_estimate() * sizes.tokens_per_estimate) for request in missing]
     outputs = [output_tokens(request, sizes) for request in missing]
     tier = priced_tier(settings.service_tier)
@@ -101,7 +127,22 @@ def estimate(
         for prefix in sizes.prefixes:
             with_cache(usages, prefix)
     usd = sum(price_of(request, options.prices, usage) for request, usage in zip(missing, usages, strict=True))
-    return Estimate(usd, sum(inputs), sum(outputs), sizes.basis)
+    unanswered = [replace(usage, output_tokens=0) for usage in usages]
+    asking = sum(price_of(request, options.prices, usage) for request, usage in zip(missing, unanswered, strict=True))
+    return Estimate(usd, sum(inputs), sum(outputs), sizes.basis, error_of(sizes, asking, usd))
+
+
+def error_of(sizes: Sizes, asking: float, usd: float) -> float | None:
+    """How far off the price may be, relative, from the errors of both kinds of tokens.
+
+    Args:
+        asking: of the price, that of the input.
+    """
+    if sizes.input_error is None:
+        return None
+    if usd == 0:
+        return 0.0
+    return STANDARD_ERRORS * sqrt((sizes.input_error * asking) ** 2 + (sizes.output_error * (usd - asking)) ** 2) / usd
 
 
 def with_cache(usages: list[Usage], prefix: Shared) -> None:
@@ -120,6 +161,32 @@ def sizes_by_characters(missing: Sequence[Request]) -> Sizes:
     return Sizes(1.0, {}, shared_prefixes(missing, 1 / TOO_HIGH), "characters", HIGH_SIDE)
 
 
+def sizes_of_model(missing: Sequence[Request], known: TokenSums | None) -> Sizes | None:
+    """As the model's answers to other questions; None where these are too few.
+
+    One question's ratio of tokens to characters may be another than all others': the error is how much single
+    answers' ratios spread, not how well their mean is known.
+    """
+    if known is None or known.answers < ENOUGH_OF_A_MODEL:
+        return None
+    spread = sqrt(max(0.0, known.squares - known.logs**2 / known.answers) / (known.answers - 1))
+    factor = known.input / known.estimated
+    basis = f"as many tokens per character as in the model's {known.answers:,} stored answers"
+    return Sizes(factor, {}, shared_prefixes(missing, factor), "model", basis, exp(spread) - 1)
+
+
+def ratio_error(taken: Sequence[float], expected: Sequence[float], ahead: int) -> float:
+    """Relative standard error of `ahead` more numbers' sum, expected at the ratio of these sums (ratio estimator).
+
+    Args:
+        taken: what was measured.
+        expected: what was expected of the same, in any unit.
+    """
+    n, factor = len(taken), sum(taken) / sum(expected)
+    left = stdev([one - factor * of for one, of in zip(taken, expected, strict=True)]) if n > 1 else 0.0
+    return left * sqrt(1 / n + 1 / ahead) / mean(taken)
+
+
 def sizes_of_stored(missing: Sequence[Request], stored: Sequence[tuple[Request, Reply]]) -> Sizes | None:
     """As the contestant's answers so far; None where these are too few."""
     billed = [(request, reply) for request, reply in stored if reply.usage.total]
@@ -129,12 +196,28 @@ def sizes_of_stored(missing: Sequence[Request], stored: Sequence[tuple[Request, 
     by_form: dict[str, list[int]] = {}
     for request, reply in billed:
         by_form.setdefault(request.form, []).append(reply.usage.output_tokens)
-    factor = taken / sum(request.input_tokens_estimate() for request, _ in billed)
+    expected = [request.input_tokens_estimate() for request, _ in billed]
+    factor = taken / sum(expected)
     basis = f"as its {len(billed):,} stored answers took"
     output = {form: mean(tokens) for form, tokens in by_form.items()}
     cached = any(reply.usage.cache_read_tokens for _, reply in billed)
-    prefixes = [replace(prefix, tokens=round(prefix.tokens * factor)) for prefix in shared_prefixes(missing) if cached]
-    return Sizes(factor, output, prefixes, "stored", basis)
+    prefixes = []
+    for prefix in shared_prefixes(missing) if cached else ():
+        known = tokens_read(missing[prefix.requests[0]], prefix.turns, billed)
+        prefixes.append(replace(prefix, tokens=known or round(prefix.tokens * factor)))
+    received = [reply.usage.total - reply.usage.output_tokens for _, reply in billed]
+    given = [reply.usage.output_tokens for _, reply in billed]
+    of_form = [output[request.form] for request, _ in billed]
+    ahead = len(missing)
+    errors = (ratio_error(received, expected, ahead), ratio_error(given, of_form, ahead) if sum(given) else 0.0)
+    return Sizes(factor, output, prefixes, "stored", basis, *errors)
+
+
+def tokens_read(request: Request, turns: int, billed: Sequence[tuple[Request, Reply]]) -> int:
+    """Tokens that answers to requests with this one's prefix read from the cache, in the mean; 0: none did."""
+    prefix = prefix_of(request, turns)
+    read = [reply.usage.cache_read_tokens for one, reply in billed if prefix_of(one, turns) == prefix]
+    return round(mean(some)) if (some := [tokens for tokens in read if tokens]) else 0
 
 
 def counted(missing: Sequence[Request], labels: Sequence[str], settings: PromptSettings, base: Path) -> Sizes | None:
@@ -157,15 +240,20 @@ def counted(missing: Sequence[Request], labels: Sequence[str], settings: PromptS
         tokens = iter(asyncio.run(count(client_for(settings, base), wanted)))
     except (LLMError, Transient, GrammarTooLarge, UnavailableError):
         return None
-    factor = sum(islice(tokens, len(sample))) / sum(request.input_tokens_estimate() for request in sample)
+    found, expected = list(islice(tokens, len(sample))), [request.input_tokens_estimate() for request in sample]
+    factor = sum(found) / sum(expected)
     by_form: dict[str, list[int]] = {}
     for request, _ in longer:
         before, after = next(tokens), next(tokens)
         by_form.setdefault(request.form, []).append(after - before + ENDING_TOKENS)
     least = minimum_tokens(missing[0].provider, missing[0].model) or 0
-    prefixes = [replace(prefix, tokens=found) for prefix, found in zip(shared, tokens, strict=True) if found >= least]
+    prefixes = [replace(prefix, tokens=size) for prefix, size in zip(shared, tokens, strict=True) if size >= least]
     basis = f"tokens counted by the service on {len(sample):,} requests"
-    return Sizes(factor, {form: mean(found) for form, found in by_form.items()}, prefixes, "counted", basis)
+    # which labels will be given is not known, so the spread of their lengths is the error, not that of their mean
+    output_error = max(stdev(sizes) / mean(sizes) if len(sizes) > 1 else 0.0 for sizes in by_form.values())
+    input_error = ratio_error(found, expected, len(missing))
+    output = {form: mean(sizes) for form, sizes in by_form.items()}
+    return Sizes(factor, output, prefixes, "counted", basis, input_error, output_error)
 
 
 def alone(request: Request, turns: int) -> Request:

@@ -36,6 +36,8 @@ class Nowhere:
 
     def put(self, key: str, record: dict[str, Any]) -> None: ...
 
+    def tokens_of(self, model: str) -> None: ...
+
 
 class LocalPrompt(LocalMethod):
     """Gives every label the probability with which the model would go on with it, among the labels of the menu."""

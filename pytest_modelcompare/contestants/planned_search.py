@@ -129,7 +129,8 @@ def left_of(
     trial = requests_for(replace(search.plan, instructions=longest), where.dataset, where.sets[-1].shown)
 
     def priced(requests: Sequence[Request]) -> Estimate:
-        return estimate(requests, replies.of_trials, where.dataset.labels, plain, options, base)
+        known = replies.journal.tokens_of(plain.model)
+        return estimate(requests, replies.of_trials, where.dataset.labels, plain, options, base, known)
 
     rest, one, written = priced(gap), priced(trial), proposing(search, options)
     parts = ((rest, 1), (one, trials), (written, proposals))
@@ -141,6 +142,7 @@ def left_of(
             sum(part.input_tokens * times for part, times in parts),
             sum(part.output_tokens * times for part, times in parts),
             one.basis,
+            one.error,
         ),
         stand_in(search, longest, len(where.sets) - 1),
     )

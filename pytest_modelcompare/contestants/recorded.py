@@ -14,6 +14,7 @@ from pytest_modelcompare.contestants.prompting import Questions
 from pytest_modelcompare.llm.reply import reply_from
 from pytest_modelcompare.llm.request import Request, first_record
 from pytest_modelcompare.records import Dataset
+from pytest_modelcompare.store.index import TokenSums
 from pytest_modelcompare.store.recordings import HELPER, Records, read_recording
 
 REFRESHES = "refreshes#"
@@ -47,6 +48,9 @@ class RecordedJournal:
         self.journal.put(key, record)
         if HELPER in key:
             self.helpers[key] = record
+
+    def tokens_of(self, model: str) -> TokenSums | None:
+        return self.journal.tokens_of(model)
 
 
 def with_recording(journal: Journal, settings: PromptSettings, base: Path) -> RecordedJournal:

@@ -64,6 +64,8 @@ def planned_jobs(comparison: Comparison, needs: Needs) -> list[PlannedJob]:
                 what += f", {plan.waiting:,} of them under way in batches"
             if plan.basis:
                 what += f", {plan.basis}"
+            if plan.error is not None and plan.missing:
+                what += f" (± {max(plan.error, 0.01):.0%} of its price)"
             details: tuple[str, ...] = ()
             if may_stop(spec) and needs.gates is not None:
                 stopping = plan_for(comparison, spec.name, needs.gates)

@@ -17,6 +17,7 @@ from pytest_modelcompare.llm.reply import Reply
 from pytest_modelcompare.llm.request import Request
 from pytest_modelcompare.llm.retries import Retries
 from pytest_modelcompare.llm.work import Halted, Work
+from pytest_modelcompare.store.index import ESTIMATED
 
 
 class Journal(Protocol):
@@ -77,11 +78,13 @@ class Caller:
         """Store a reply and count what it cost.
 
         Args:
-            request: names the model.
+            request: the one that was answered, or, where only its key is known, another one to the same model.
         """
-        where = {} if self.address is None else {"address": self.address}
+        facts: dict[str, Any] = {} if self.address is None else {"address": self.address}
+        if request.key() == key:
+            facts[ESTIMATED] = request.input_tokens_estimate()
         try:
-            self.journal.put(key, reply.as_record(provider=request.provider, model=request.model, **where))
+            self.journal.put(key, reply.as_record(provider=request.provider, model=request.model, **facts))
         finally:  # it was billed, whether or not the disk takes it
             self.answers += 1
             self.paid(self.purse.pay(f"{request.provider}:{request.model}", reply))

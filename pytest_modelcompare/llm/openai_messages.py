@@ -47,6 +47,18 @@ def body(request: Request, limit_name: str, tier: str | None = None) -> dict[str
     }
 
 
+def counting(request: Request) -> dict[str, Any]:
+    """The same as Responses take it, which alone are counted without being answered."""
+    turns = [("system", request.system), *request.messages]
+    schema = {"type": "json_schema", "name": "answer", "strict": True, "schema": request.schema()}
+    return {
+        "model": request.model,
+        "input": [{"role": role, "content": text} for role, text in turns],
+        **({"text": {"format": schema}} if request.menu else {}),
+        **({"reasoning": {"effort": request.effort}} if request.effort else {}),
+    }
+
+
 def answer_of(completion: ChatCompletion, headers: dict[str, str], request: Request) -> Answer:
     """Text, stop reason and tokens by class.
 

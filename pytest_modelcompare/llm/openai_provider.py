@@ -12,7 +12,7 @@ from pytest_modelcompare.llm.http_errors import (
     permanent,
     shown_words,
 )
-from pytest_modelcompare.llm.openai_messages import about_the_menu, answer_of, body, is_own, words_of
+from pytest_modelcompare.llm.openai_messages import about_the_menu, answer_of, body, counting, is_own, words_of
 from pytest_modelcompare.llm.prompts import Request
 from pytest_modelcompare.llm.provider import Access, Answer, GrammarTooLarge, Transient
 from pytest_modelcompare.pricing.price_list import Usage
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 TIMEOUT_S = 120.0
+COUNT_TIMEOUT_S = 20.0
 TRY_AGAIN = (408, 409, 429)
 NO_KEY = "none"
 """The SDK wants some key; a server of one's own that needs none ignores it."""
@@ -54,9 +55,9 @@ class OpenAIProvider:
             api_key=access.api_key or NO_KEY, base_url=access.base_url, max_retries=0, timeout=timeout_s
         )
         # OpenAI's reasoning models refuse the old name, servers of one's own may not know the new one
-        own = is_own(access.base_url)
-        self.limit_name = "max_completion_tokens" if own else "max_tokens"
-        self.tier = PLAIN_TIER if own else None
+        self.own = is_own(access.base_url)
+        self.limit_name = "max_completion_tokens" if self.own else "max_tokens"
+        self.tier = PLAIN_TIER if self.own else None
         """Of requests that name none."""
 
     async def ask(self, request: Request) -> Answer:
@@ -89,6 +90,24 @@ class OpenAIProvider:
                 raise
             self.limit_name = other
             return await create(**body(request, other, self.tier))
+
+    async def count_tokens(self, request: Request) -> int:
+        """Input tokens of a request, counted by OpenAI without charge.
+
+        Raises:
+            UnavailableError: another server, which is asked for nothing that it may not know.
+        """
+        import openai
+
+        if not self.own:
+            raise UnavailableError("only OpenAI itself counts tokens")
+        try:
+            counted = await self.client.responses.input_tokens.count(**counting(request), timeout=COUNT_TIMEOUT_S)
+        except (ValueError, openai.APIConnectionError) as error:
+            raise Transient(f"no count: {type(error).__name__}") from None
+        except openai.APIStatusError as error:
+            raise self.worded(error, request) from None
+        return counted.input_tokens
 
     async def close(self) -> None:
         await self.client.close()

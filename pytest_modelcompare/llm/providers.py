@@ -41,7 +41,13 @@ BUILT_IN = {
             "anthropic", anthropic, "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", batches=True, counts_tokens=True
         ),
         ProviderKind(
-            "openai", openai, "OPENAI_API_KEY", "OPENAI_BASE_URL", key_needed_elsewhere=False, largest_menu=250
+            "openai",
+            openai,
+            "OPENAI_API_KEY",
+            "OPENAI_BASE_URL",
+            key_needed_elsewhere=False,
+            largest_menu=250,
+            counts_tokens=True,
         ),
         ProviderKind(LOCAL, local),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_modelcompare.store.folders import StoreFolders, store_errors
-from pytest_modelcompare.store.index import AnswerIndex
+from pytest_modelcompare.store.index import AnswerIndex, TokenSums
 from pytest_modelcompare.store.lines import append_line
 
 JOURNAL = "answers.jsonl"
@@ -45,6 +45,11 @@ class AnswerJournal:
         line = json.dumps({"key": key, **record}).encode() + b"\n"  # ASCII: any text survives
         with self._lock, store_errors(self.path):
             append_line(self.path, line)
+
+    def tokens_of(self, model: str) -> TokenSums | None:
+        """What the answers of `provider:model` took, beside what was expected of them; None: there are none."""
+        with self._lock, store_errors(self.path):
+            return self._indexed().tokens_of(model)
 
     def _indexed(self) -> AnswerIndex:
         if self._index is None:

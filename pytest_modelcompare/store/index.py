@@ -6,13 +6,35 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import log
 from pathlib import Path
+from typing import Any
 
-VERSION = 1
+VERSION = 2
 TABLES = """
 create table if not exists answers (key text primary key, offset integer not null, length integer not null);
 create table if not exists journals (path text primary key, inode integer not null, size integer not null);
+create table if not exists models (
+    model text primary key, answers integer not null, estimated integer not null, input integer not null,
+    logs real not null, squares real not null
+);
 """
+ESTIMATED = "estimated_tokens"
+"""Of an answer's line: the input tokens that were expected from the characters of what was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSums:
+    """What the answers of one model took, of those whose input was estimated by characters beforehand."""
+
+    answers: int
+    estimated: int
+    input: int
+    """Tokens, cached ones included."""
+
+    logs: float
+    squares: float
+    """Sums over answers of log(input / estimated), and of its square."""
 
 
 @dataclass(slots=True)
@@ -36,6 +58,26 @@ class AnswerIndex:
         row = self.connection.execute("select offset, length from answers where key = ?", (key,)).fetchone()
         return None if row is None else (int(row[0]), int(row[1]))
 
+    def tokens_of(self, model: str) -> TokenSums | None:
+        """Sums over every line of `provider:model`; None where there is none."""
+        columns = "answers, estimated, input, logs, squares"
+        row = self.connection.execute(f"select {columns} from models where model = ?", (model,)).fetchone()  # noqa: S608
+        return None if row is None else TokenSums(*row)
+
+    def count_tokens(self, record: dict[str, Any]) -> None:
+        """Add one answer to its model's sums, where it says what was expected and what was taken."""
+        found = input_of(record)
+        if found is None:
+            return
+        model, estimated, taken = found
+        ratio = log(taken / estimated)
+        self.connection.execute(
+            "insert into models values (?, 1, ?, ?, ?, ?) on conflict (model) do update set answers = answers + 1, "
+            "estimated = estimated + excluded.estimated, input = input + excluded.input, "
+            "logs = logs + excluded.logs, squares = squares + excluded.squares",
+            (model, estimated, taken, ratio, ratio**2),
+        )
+
     def catch_up(self, journal: Path) -> None:
         """Index what was appended since the last look, by whichever process."""
         if not journal.exists():
@@ -49,10 +91,12 @@ class AnswerIndex:
             self.connection.execute("begin immediate")
             if known == 0:
                 self.connection.execute("delete from answers")
+                self.connection.execute("delete from models")
             end = known
-            for key, offset, length in whole_lines(journal, known):
-                if key is not None:
+            for record, offset, length in whole_lines(journal, known):
+                if isinstance(key := record.get("key"), str):
                     self.connection.execute("insert or replace into answers values (?, ?, ?)", (key, offset, length))
+                    self.count_tokens(record)
                 end = offset + length
             self.connection.execute(
                 "insert or replace into journals values (?, ?, ?)", (str(journal), status.st_ino, end)
@@ -71,8 +115,8 @@ def connected(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def whole_lines(journal: Path, start: int) -> Iterator[tuple[str | None, int, int]]:
-    """Key, offset and length of each complete line from a byte on; a torn line, ended later, has no key."""
+def whole_lines(journal: Path, start: int) -> Iterator[tuple[dict[str, Any], int, int]]:
+    """Record, offset and length of each complete line from a byte on; a torn line, ended later, is an empty record."""
     with journal.open("rb") as file:
         file.seek(start)
         offset = start
@@ -80,8 +124,21 @@ def whole_lines(journal: Path, start: int) -> Iterator[tuple[str | None, int, in
             if not line.endswith(b"\n"):
                 return
             try:
-                key = json.loads(line)["key"]
-            except (ValueError, KeyError, TypeError):
-                key = None
-            yield key if isinstance(key, str) else None, offset, len(line)
+                record = json.loads(line)
+            except ValueError:
+                record = {}
+            yield record if isinstance(record, dict) else {}, offset, len(line)
             offset += len(line)
+
+
+def input_of(record: dict[str, Any]) -> tuple[str, int, int] | None:
+    """`provider:model` of an answer, the input tokens that were expected, and those that were taken."""
+    usage, estimated = record.get("usage"), record.get(ESTIMATED)
+    if not isinstance(usage, dict) or not isinstance(estimated, int) or estimated <= 0:
+        return None
+    taken = sum(number for name, number in usage.items() if name in INPUT_TOKENS and type(number) is int)
+    return (f"{record.get('provider')}:{record.get('model')}", estimated, taken) if taken > 0 else None
+
+
+INPUT_TOKENS = frozenset({"input_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens"})
+"""Of `Usage`."""

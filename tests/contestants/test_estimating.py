@@ -89,11 +89,37 @@ def test_where_nobody_counts_the_plan_says_so_and_is_no_lower_than_the_bill(ther
     assert there.bill(**facts) <= plan.usd_estimate * 1.05
 
 
-def test_stored_answers_tell_best_and_nothing_is_counted(there: World):
-    there.bill(40)
-    plan = there.plan(100)
-    assert (plan.basis, there.server.counted, plan.missing) == ("as its 40 stored answers took", 0, 60)
-    assert plan.usd_estimate == pytest.approx(there.bill(100), rel=0.05)
+@pytest.mark.parametrize("facts", [WAYS["plain"], WAYS["shots"], WAYS["a cached prefix"]])
+def test_fifty_stored_answers_tell_within_five_percent_and_how_sure_that_is(there: World, facts: dict[str, Any]):
+    there.bill(50, **facts)
+    counted = there.server.counted
+    plan = there.plan(150, **facts)
+    assert (plan.basis, there.server.counted, plan.missing) == ("as its 50 stored answers took", counted, 100)
+    there.server.cached.clear()  # as it is after five minutes
+    bill = there.bill(150, **facts)
+    assert plan.usd_estimate == pytest.approx(bill, rel=0.05)
+    assert plan.error is not None
+    assert abs(plan.usd_estimate - bill) <= plan.error * plan.usd_estimate + 1e-9
+    assert plan.error <= 0.05
+
+
+def test_answers_of_the_same_model_to_another_prompt_tell_its_tokens_per_character(there: World):
+    there.server.counts = False
+    there.bill(50)
+    other = {"shots": 4, "instructions": "Which of these does the customer mean?"}
+    plan = there.plan(100, **other)
+    assert plan.basis == "as many tokens per character as in the model's 50 stored answers"
+    bill = there.bill(100, **other)
+    assert plan.usd_estimate == pytest.approx(bill, rel=0.15)  # 1.3 times the bill by characters alone
+    assert plan.error is not None
+    assert abs(plan.usd_estimate - bill) <= plan.error * plan.usd_estimate
+
+
+def test_few_answers_of_a_model_tell_nothing_of_another_prompt(there: World):
+    there.server.counts = False
+    there.bill(49)
+    plan = there.plan(100, shots=4)
+    assert (plan.basis, plan.error) == ("estimated by characters, on the high side", None)
 
 
 def test_a_stored_suite_is_planned_without_a_word_to_the_service(there: World, monkeypatch: pytest.MonkeyPatch):

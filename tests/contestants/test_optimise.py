@@ -240,6 +240,9 @@ class Nothing:
 
     def put(self, key: str, record: dict[str, Any]) -> None: ...
 
+    def tokens_of(self, _: str) -> None:
+        return None
+
 
 def test_shots_are_searched_too_and_shown_in_the_order_chosen(tmp_path: Path):
     """The service is right only where a shot speaks of money."""

@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from openai.types.chat.completion_create_params import CompletionCreateParamsBase
+from openai.types.responses.input_token_count_params import InputTokenCountParams
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from tests.llm.anthropic_server import hidden_tokens
@@ -28,6 +29,7 @@ Answer = dict[str, Any] | str
 KNOWN = set(CompletionCreateParamsBase.__annotations__) | {"stream"}
 with_config(ConfigDict(extra="forbid"))(CompletionCreateParamsBase)
 BODY: TypeAdapter[Any] = TypeAdapter(CompletionCreateParamsBase)
+COUNTED = set(InputTokenCountParams.__annotations__)
 
 
 class OpenAIServer:
@@ -45,6 +47,9 @@ class OpenAIServer:
         self.counts_tokens = True
         self.project_tier: str | None = None
         """Which serves who asks for none; None: a server that knows no tiers, and refuses who does."""
+
+        self.counted = 0
+        """Requests whose tokens were counted."""
 
         self.bodies: list[dict[str, Any]] = []
         self.keys: set[str] = set()
@@ -115,6 +120,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         service = self.service
+        if self.path == "/v1/responses/input_tokens":
+            return self.count(body)
         if self.path != "/v1/chat/completions":
             return self.fail(404, {"message": self.path})
         given = self.headers.get("authorization", "").removeprefix("Bearer ")
@@ -143,6 +150,15 @@ class Handler(BaseHTTPRequestHandler):
             error = {"message": answer.get("message", "busy"), "code": answer.get("code"), "param": None}
             return self.fail(answer["status"], error, answer.get("retry_after"))
         return self.succeed(body, answer)
+
+    def count(self, body: dict[str, Any]) -> None:
+        """The tokens of the same messages, as a completion of them would be billed."""
+        if unknown := body.keys() - COUNTED:
+            return self.fail(400, {"message": f"Unknown parameter: '{sorted(unknown)[0]}'.", "param": None})
+        with self.service.lock:
+            self.service.counted += 1
+        tokens = hidden_tokens(json.dumps(body["input"]))
+        return self.send(200, json.dumps({"object": "response.input_tokens", "input_tokens": tokens}).encode(), {})
 
     def succeed(self, body: dict[str, Any], answer: dict[str, Any]) -> None:
         said = answer.get("text", "")

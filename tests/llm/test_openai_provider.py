@@ -244,6 +244,24 @@ def test_answers_of_another_tier_are_other_answers_and_of_the_plain_one_the_same
         assert there.ask(model="openai:gpt-5.1", service_tier="flex").calls == 6
 
 
+@pytest.mark.usefixtures("own_service")
+@pytest.mark.parametrize("facts", [{}, {"shots": 2}, {"effort": "low"}])
+def test_openai_counts_what_asking_would_take(tmp_path: Path, facts: dict[str, Any]):
+    with world(tmp_path, by_number) as there:
+        there.server.project_tier = "default"
+        plan = there.plan(model="openai:gpt-5.1", **facts)
+        assert plan.basis == "tokens counted by the service on 6 requests"
+        assert (there.server.calls, there.server.refused) == (0, 0)
+        there.ask(model="openai:gpt-5.1", **facts)
+        assert plan.input_tokens_estimate == pytest.approx(there.server.used["prompt_tokens"], rel=0.02)
+
+
+def test_a_server_of_ones_own_is_not_asked_to_count(tmp_path: Path):
+    with world(tmp_path, by_number) as there:
+        assert there.plan().basis == "estimated by characters, on the high side"
+        assert there.server.counted == 0
+
+
 def test_a_server_of_ones_own_is_not_asked_for_a_tier(tmp_path: Path):
     with world(tmp_path, by_number) as there:
         there.ask()
