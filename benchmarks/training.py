@@ -82,6 +82,9 @@ def main() -> None:
                     file.write(json.dumps(asdict(turn)) + "\n")
             print(f"  {way}: {seconds:.1f} s, {cpu:.1f} s of CPU, accuracy {accuracy:.3f}", flush=True)
     print_ratio(turns, setting)
+    from benchmarks.distance import distance
+
+    print(f"  ours         {distance(dataset, arguments)}")
 
 
 def parsed() -> argparse.Namespace:
