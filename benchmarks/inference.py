@@ -1,4 +1,4 @@
-"""Predictions per second of `serve: onnx-int8` against transformers: `python benchmarks/inference.py`.
+"""Predictions per second of `serve: onnx-int8` against transformers: `python -m benchmarks.inference`.
 
 MiniLM is fine-tuned on AG News rows and exported; the graph and an fp32 pipeline answer the same test rows, from
 text to label, in turn. Each is first tried on a few rows in several batch sizes (the pipeline's default is one row at a
@@ -87,6 +87,24 @@ def compare(dataset: Dataset, folder: Path, n_timed: int) -> None:
             speeds[name].append(rows_per_second(answer, texts))
         print(f"round {number + 1}: {', '.join(f'{found[-1]:.0f}' for found in speeds.values())} rows/s", flush=True)
     report(speeds)
+    distances(speeds, works["torch"].folder / "model", texts)
+
+
+def distances(speeds: dict[str, list[float]], model: Path, texts: list[str]) -> None:
+    """What each way computes in a second, on real tokens, beside the machine's measured peaks."""
+    from transformers import AutoConfig, AutoTokenizer
+
+    from benchmarks.distance import peak_gflops
+    from benchmarks.gpu.world import FORWARD_AND_BACKWARD, training_flops
+
+    found = AutoTokenizer.from_pretrained(model)(texts, truncation=True)["input_ids"]
+    lengths = np.array([len(one) for one in found])
+    a_row = training_flops(AutoConfig.from_pretrained(model), lengths) / FORWARD_AND_BACKWARD / len(texts)
+    peaks = {precision: peak_gflops(precision) for precision in ("fp32", "bf16")}
+    for name, rates in speeds.items():
+        reached = statistics.median(rates) * a_row / 1e9
+        shares = ", ".join(f"{reached / peak:.0%} of {peak:.0f} in {kind}" for kind, peak in peaks.items())
+        print(f"{name:26s} {reached:7.0f} GFLOP/s on real tokens: {shares}")
 
 
 def in_batches(predict: Answer, size: int) -> Answer:
