@@ -136,7 +136,7 @@ def message(
     point: bool,
 ) -> str:
     """The numbers and the margin, one line."""
-    text = numbers(question, found)
+    text = numbers(question, found, whole.unit)
     if outcome is Outcomes.UNDECIDED:
         needed = what_would_decide(question, found, sides, rules.spec.expect, whole, rules.confidence)
         text += f"{alone_text(question, sides)}; {needed}"

@@ -10,6 +10,7 @@ from scipy.special import ndtr, ndtri
 
 from pytest_modelcompare.gates.question import Question
 from pytest_modelcompare.metrics.catalogue import METRICS, Need
+from pytest_modelcompare.metrics.measured import TEST_ROWS
 from pytest_modelcompare.records import Estimate, Evidence, Inference
 from pytest_modelcompare.statistics.influence import recipes
 from pytest_modelcompare.statistics.rows_needed import (
@@ -60,8 +61,12 @@ def signed(metric: str, value: float, finer: int = 0, *, bare: bool = False) -> 
     return text if value < 0 or text.startswith("-") else f"+{text}"
 
 
-def numbers(question: Question, found: Inference) -> str:
-    """The estimate with its bounds: `0.930 (0.922 to 0.937, 3,080 rows)`."""
+def numbers(question: Question, found: Inference, unit_of_n: str = "") -> str:
+    """The estimate with its bounds: `0.930 (0.922 to 0.937, 3,080 rows)`.
+
+    Args:
+        unit_of_n: what an `Estimate` says that it is made from.
+    """
     metric = question.metrics[0].name
     one = len(question.terms) == 1
     show = format_value if one else signed
@@ -70,7 +75,7 @@ def numbers(question: Question, found: Inference) -> str:
     finer = digits_that_tell(metric, found)
     value, low, high = (show(metric, number, finer) for number in (found.value, found.low, found.high))
     unit = f" {METRICS[metric].unit}"
-    rows = f", {found.n:,} {what_of(question)}" if one else ""
+    rows = f", {found.n:,} {what_of(question, unit_of_n)}" if one else ""
     return f"{value} ({low.removesuffix(unit)} to {high.removesuffix(unit)}{rows})"
 
 
@@ -83,11 +88,13 @@ def digits_that_tell(metric: str, found: Inference) -> int:
     return MOST_FINER
 
 
-def what_of(question: Question) -> str:
+def what_of(question: Question, unit: str = "") -> str:
+    """Rows, requests or blocks; the cost of an LLM is one of rows, that of a model here one of blocks."""
     needs = METRICS[question.metrics[0].name].needs
     if needs is Need.LATENCY:
         return "requests"
-    return "blocks" if needs in (Need.THROUGHPUT, Need.COST) and question else "rows"
+    of_blocks = needs is Need.THROUGHPUT or (needs is Need.COST and unit != TEST_ROWS)
+    return "blocks" if of_blocks else "rows"
 
 
 def margin_text(question: Question, found: Inference, *, passed: bool) -> str:
@@ -147,7 +154,7 @@ def what_would_decide(
     most = rows_for(question, found, sides, seen - direction * half, z)
     crosses = (seen - direction * half - question.threshold) * direction <= 0
     upper = "any number" if crosses else rows_text(most)
-    unit = what_of(question)
+    unit = what_of(question, figure.unit)
     return (
         f"{rows_text(likely)} {unit} like these would decide a difference of this size ({rows_text(fewest)} to {upper})"
     )
