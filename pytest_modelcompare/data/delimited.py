@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -13,6 +14,7 @@ from pytest_modelcompare.errors import DataError
 
 LARGEST_CELL = 2**31 - 1
 SEPARATORS = ",;\t|"
+EXCELS = re.compile(r"sep=([^\r\n])\r?\n")
 LONGEST_NAME = 60
 """Characters; what stands in a header and is longer is more likely a text."""
 
@@ -31,10 +33,14 @@ class OtherSeparator(DataError):
 def from_delimited(text: str, where: str, separator: str, names: list[str] | None) -> Table:
     """A header line, unless the columns are named, then as many cells in each row.
 
+    A first line `sep=;`, as Excel writes and obeys it, is obeyed.
+
     Raises:
         DataError: it is empty or ragged, or its quotes do not close; says the line.
     """
     csv.field_size_limit(LARGEST_CELL)
+    if said := EXCELS.match(text):
+        separator, text = said[1], text[said.end() - 1 :]  # an empty line stays: the others keep their numbers
     lines = Lines(text, separator, where)
     rows = lines.rows()
     header = names if names is not None else next(rows, [])

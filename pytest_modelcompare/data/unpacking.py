@@ -28,7 +28,8 @@ def unpacked(content: bytes, name: str) -> tuple[bytes, str]:
     """
     suffix = PurePath(name).suffix.lower()
     if suffix == ".zip":
-        return from_zip(content, name)
+        content, inner = from_zip(content, name)
+        return unpacked(content, inner) if PurePath(inner).suffix.lower() in READERS else (content, inner)
     if suffix not in READERS:
         return content, name
     try:

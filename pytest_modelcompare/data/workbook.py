@@ -9,6 +9,9 @@ from typing import Any
 from pytest_modelcompare.data.table import Cell, Table, cell
 from pytest_modelcompare.errors import DataError, UnavailableError
 
+UNREADABLE = (KeyError, ValueError, OSError, AttributeError, TypeError, IndexError, SyntaxError, EOFError)
+"""What openpyxl raises beside its own errors where a file is not as it expects."""
+
 
 def from_xlsx(content: bytes, where: str, sheet: str | None, names: list[str] | None) -> Table:
     """One sheet: a header row, unless the columns are named, then rows; empty rows are left out.
@@ -20,16 +23,16 @@ def from_xlsx(content: bytes, where: str, sheet: str | None, names: list[str] | 
         UnavailableError: the extra is not installed.
     """
     rows = [row for row in rows_of_sheet(content, where, sheet) if any(value is not None for value in row)]
-    width = max((at + 1 for row in rows for at, value in enumerate(row) if value is not None), default=0)
+    filled = sorted({at for row in rows for at, value in enumerate(row) if value is not None})
     if not rows:
         raise DataError("is empty", where=where)
-    header = names if names is not None else [cell(value) or "" for value in rows[0][:width]]
-    header = header + [""] * (width - len(header))
+    rows = [tuple(row[at] if at < len(row) else None for at in filled) for row in rows]
+    header = names if names is not None else [cell(value) or "" for value in rows[0]]
     if "" in header:
-        at = header.index("")
+        at = filled[header.index("")]
         raise DataError(f"column {letters(at)} has no name", where=where, fix="name it in the first row")
-    if len(header) > width:
-        raise DataError(f"has {width} columns, `columns:` names {len(header)}", where=where)
+    if len(header) != len(filled):
+        raise DataError(f"has {len(filled)} columns, `columns:` names {len(header)}", where=where)
     doubled = {name for name in header if header.count(name) > 1}
     if doubled:
         raise DataError(f"two columns are named `{sorted(doubled)[0]}`", where=where)
@@ -48,22 +51,22 @@ def rows_of_sheet(content: bytes, where: str, sheet: str | None) -> list[tuple[A
     except ImportError as error:
         fix = "pip install 'pytest-modelcompare[xlsx]', or save it as csv"
         raise UnavailableError("an xlsx file needs openpyxl", where=where, fix=fix) from error
+    read: dict[str, list[tuple[Any, ...]]] = {}
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise DataError(f"is no xlsx file: {error}", where=where) from error
-    sheets = {one.title: one for one in book.worksheets}
+        sheets = {one.title: one for one in book.worksheets}
+        for name in [sheet] if sheet is not None and sheet in sheets else sheets:
+            sheets[name].reset_dimensions()  # what some programs write there is wrong
+            read[name] = list(sheets[name].iter_rows(values_only=True))
+    except (InvalidFileException, zipfile.BadZipFile, *UNREADABLE) as error:
+        said = f"is no xlsx file that openpyxl reads: {error}"
+        raise DataError(said, where=where, fix="save it anew, or as csv") from error
     if sheet is not None and sheet not in sheets:
         raise DataError(f"has no sheet `{sheet}`", where=where, fix=f"it has {', '.join(sheets)}")
-    read: dict[str, list[tuple[Any, ...]]] = {}
-    for name in [sheet] if sheet is not None else sheets:
-        sheets[name].reset_dimensions()  # what some programs write there is wrong
-        read[name] = list(sheets[name].iter_rows(values_only=True))
     full = [name for name, rows in read.items() if any(value is not None for row in rows for value in row)]
     if len(full) > 1:
-        raise DataError(
-            "several sheets hold something", where=where, fix=f"choose one of {', '.join(full)} with `sheet:`"
-        )
+        fix = f"choose one of {', '.join(full)} with `sheet:`"
+        raise DataError("several sheets hold something", where=where, fix=fix)
     return read[full[0]] if full else []
 
 

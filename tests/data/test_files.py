@@ -76,6 +76,15 @@ FORMATS = {
 }
 
 
+def with_a_broken_part() -> bytes:
+    """A workbook whose sheet is no XML."""
+    whole, buffer = zipfile.ZipFile(io.BytesIO(xlsx_bytes())), io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in whole.namelist():
+            archive.writestr(name, b"<worksheet><" if "sheet1" in name else whole.read(name))
+    return buffer.getvalue()
+
+
 def zipped(content: bytes, *names: str, litter: bool = True) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -126,6 +135,18 @@ def test_one_file_in_an_archive_is_read_by_its_own_name(tmp_path: Path, suffix: 
     assert rows_of(table_in(tmp_path, "whatever.zip", content)) == ROWS
 
 
+def test_a_packed_file_in_an_archive_is_unpacked_too(tmp_path: Path):
+    assert rows_of(table_in(tmp_path, "a.zip", zipped(gzip.compress(csv_bytes()), "rows.csv.gz"))) == ROWS
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_excels_own_line_about_the_separator_is_obeyed(tmp_path: Path, end: str):
+    content = end.join(["sep=;", "text;label", "a, b;1", ""]).encode()
+    assert rows_of(table_in(tmp_path, "a.csv", content)) == [("a, b", "1")]
+    with pytest.raises(DataError, match="line 4 has 1 cell, the header has 2"):
+        table_in(tmp_path, "b.csv", content + f"lonely{end}".encode())
+
+
 def test_packed_in_parts_is_whole(tmp_path: Path):
     for suffix, pack in list(PACKED.items())[1:]:
         content = csv_bytes()
@@ -159,6 +180,23 @@ def test_what_is_no_utf8_is_shown_as_the_most_common_other_encoding_reads_it(tmp
 def test_utf16_without_a_mark_is_told(tmp_path: Path, encoding: str):
     with pytest.raises(DataError, match=f"without a mark, say `encoding: {encoding}`"):
         table_in(tmp_path, "a.csv", "text,label\na,b\n".encode(encoding))
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "words"),
+    [
+        ("text,label\nä,x\n".encode("utf-16-le"), None, "say `encoding: utf-16-le`"),
+        ("text,label\nä,x\n".encode("utf-16")[:-1], None, "it begins as UTF-16: fetch it again"),
+        ("text,label\nä,x\n".encode(), "ascii", "it reads as UTF-8: leave `encoding:` out"),
+        (b"text,label\n\x81,x\n", "cp1252", "say another `encoding:`"),
+        (b"text,label\n\xe4,x\n", "ascii", "with `encoding: cp1252` this place reads `ä,x`"),
+    ],
+)
+def test_advice_about_an_encoding_is_not_the_one_that_failed(
+    tmp_path: Path, content: bytes, said: str | None, words: str
+):
+    with pytest.raises(DataError, match=words):
+        table_in(tmp_path, "a.csv", content, encoding=said)
 
 
 def test_an_encoding_that_does_not_exist_is_refused():
@@ -286,8 +324,13 @@ def test_a_workbook_without_a_header_is_read_by_the_names_of_its_columns(tmp_pat
     assert rows_of(table_in(tmp_path, "a.xlsx", content, columns=["text", "label"])) == [("a", "1"), ("b", "2")]
     with pytest.raises(DataError, match="has 2 columns, `columns:` names 3"):
         table_in(tmp_path, "a.xlsx", content, columns=["text", "label", "more"])
-    with pytest.raises(DataError, match="column B has no name"):
+    with pytest.raises(DataError, match="has 2 columns, `columns:` names 1"):
         table_in(tmp_path, "a.xlsx", content, columns=["text"])
+
+
+def test_a_table_may_stand_anywhere_in_its_sheet(tmp_path: Path):
+    content = xlsx_bytes({"one": [(), (None, None, "text", None, "label"), (), (None, None, "a", None, 1)]})
+    assert rows_of(table_in(tmp_path, "a.xlsx", content)) == [("a", "1")]
 
 
 def test_without_openpyxl_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -338,6 +381,7 @@ def test_what_bears_on_nothing_is_refused(tmp_path: Path, name: str, said: dict[
         ("a.json", b"[]", "is empty"),
         ("a.parquet", b"PAR1", "is no parquet file"),
         ("a.xlsx", b"PK", "is no xlsx file"),
+        ("a.xlsx", with_a_broken_part(), "is no xlsx file that openpyxl reads"),
         ("a.xlsx", zipped(b"x", "a.txt"), "is no xlsx file"),
         ("a.xlsx", xlsx_bytes({"one": []}), "is empty"),
         ("a.xlsx", xlsx_bytes({"one": [("text", "label")]}), "has a header and no rows"),
