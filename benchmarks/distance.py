@@ -15,8 +15,8 @@ import time
 from dataclasses import dataclass
 
 from benchmarks.gpu.world import training_flops
-from benchmarks.training import BATCH, DECAY, MODEL, RATE, WARMUP, dataset_for, parsed
-from pytest_modelcompare.inference.device import choose_device, machine_in_words
+from benchmarks.training import BATCH, dataset_for, parsed, train_steps
+from pytest_modelcompare.inference.device import machine_in_words
 from pytest_modelcompare.records import Dataset
 from pytest_modelcompare.records.progress import Progress
 
@@ -64,18 +64,10 @@ def peak_gflops(precision: str) -> float:
 def distance(dataset: Dataset, arguments: argparse.Namespace) -> Distance:
     """Train some steps, and look at them."""
     from torch.profiler import ProfilerActivity, profile
-    from transformers import AutoModelForSequenceClassification
 
-    from pytest_modelcompare.inference.precision import keep_head_in_fp32
-    from pytest_modelcompare.inference.pretrained import load_config, load_tokenizer, load_weights
-    from pytest_modelcompare.inference.reference import package_folder
-    from pytest_modelcompare.training.loop import train
-    from pytest_modelcompare.training.recipe import Recipe
-    from pytest_modelcompare.training.seeding import seeded
-
-    folder, device, rows = package_folder(MODEL), choose_device("cpu", arguments.precision), dataset.train
-    assert rows is not None
-    peak = peak_gflops(device.precision)
+    assert dataset.train is not None
+    per_epoch = math.ceil(len(dataset.train) / BATCH)
+    steps = max(2 * per_epoch, WARM + 2 * PROFILED)
     times: list[float] = []
     last = [0.0]
     watched = profile(activities=[ProfilerActivity.CPU])
@@ -83,27 +75,18 @@ def distance(dataset: Dataset, arguments: argparse.Namespace) -> Distance:
     def watch(progress: Progress) -> None:
         """Called after every step."""
         now = time.perf_counter()
-        if progress.done > WARM and progress.done <= steps - PROFILED:
+        if WARM < progress.done <= steps - PROFILED:
             times.append(now - last[0])
         if progress.done == steps - PROFILED:
             watched.__enter__()
         last[0] = time.perf_counter()
 
-    per_epoch = math.ceil(len(rows) / BATCH)
-    steps = max(2 * per_epoch, WARM + 2 * PROFILED)
-    recipe = Recipe(math.ceil(steps / per_epoch), RATE, BATCH, WARMUP, DECAY, 0, max_steps=steps)
-    with seeded(0, "cpu"):
-        config = load_config(folder, MODEL, num_labels=len(dataset.labels))
-        encoder = load_tokenizer(folder, config, arguments.max_length, MODEL)
-        model = load_weights(AutoModelForSequenceClassification, folder, config, "safetensors", MODEL)
-        keep_head_in_fp32(model, len(dataset.labels))
-        encoded = encoder.encode(rows.texts)
-        train(model, encoder, encoded, rows.labels, device, recipe, watch)
+    config, lengths, precision = train_steps(dataset, arguments, steps, watch)
     watched.__exit__(None, None, None)
     spent = sum(one.self_cpu_time_total for one in watched.key_averages() if one.key in MATRIX_PRODUCTS)
-    a_step = statistics.median(times)
-    flops = training_flops(config, encoded.lengths) / per_epoch
-    return Distance(peak, 1000 * a_step, spent / PROFILED / 1000, flops / a_step / (peak * 1e9), device.precision)
+    a_step, peak = statistics.median(times), peak_gflops(precision)
+    flops = training_flops(config, lengths) / per_epoch
+    return Distance(peak, 1000 * a_step, spent / PROFILED / 1000, flops / a_step / (peak * 1e9), precision)
 
 
 def main() -> None:

@@ -22,11 +22,13 @@ import statistics
 import tempfile
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pytest_modelcompare.contestants.base import Work
 from pytest_modelcompare.contestants.fine_tune import FineTune
@@ -229,27 +231,54 @@ def print_techniques(dataset: Dataset, arguments: argparse.Namespace) -> None:
 
 
 def step_ms(dataset: Dataset, techniques: object, arguments: argparse.Namespace, steps: int = 8) -> float:
+    began = [0.0]
+
+    def begin() -> None:
+        began[0] = time.perf_counter()
+
+    train_steps(dataset, arguments, steps, begin=begin, techniques=techniques)
+    return (time.perf_counter() - began[0]) / steps * 1000
+
+
+def train_steps(
+    dataset: Dataset,
+    arguments: argparse.Namespace,
+    steps: int,
+    watch: Watch = silent,
+    begin: Callable[[], None] = lambda: None,
+    techniques: object = None,
+) -> tuple[object, NDArray[np.int64], str]:
+    """Some steps of ours, without what comes before and after them.
+
+    Args:
+        begin: called before the first, when all is loaded and tokenised.
+        techniques: None: all of them.
+
+    Returns:
+        the model's config, the tokens of each training row, and the precision.
+    """
     from transformers import AutoModelForSequenceClassification
 
     from pytest_modelcompare.inference.precision import keep_head_in_fp32
     from pytest_modelcompare.inference.pretrained import load_config, load_tokenizer, load_weights
     from pytest_modelcompare.inference.reference import package_folder
     from pytest_modelcompare.training.loop import train
-    from pytest_modelcompare.training.recipe import Recipe
+    from pytest_modelcompare.training.recipe import Recipe, Techniques
     from pytest_modelcompare.training.seeding import seeded
 
     folder, device, rows = package_folder(MODEL), choose_device("auto", arguments.precision), dataset.train
     assert rows is not None
-    recipe = Recipe(3, RATE, BATCH, WARMUP, DECAY, 0, max_steps=steps, techniques=techniques)
+    epochs = max(3, math.ceil(steps * BATCH / len(rows)))
+    recipe = Recipe(epochs, RATE, BATCH, WARMUP, DECAY, 0, max_steps=steps, techniques=techniques or Techniques())
     with seeded(0, device.kind):
         config = load_config(folder, MODEL, num_labels=len(dataset.labels))
         encoder = load_tokenizer(folder, config, arguments.max_length, MODEL)
         model = load_weights(AutoModelForSequenceClassification, folder, config, "safetensors", MODEL).to(device.kind)
         keep_head_in_fp32(model, len(dataset.labels))
         encoded = encoder.encode(rows.texts)
-        began = time.perf_counter()
-        train(model, encoder, encoded, rows.labels, device, recipe)
-        return (time.perf_counter() - began) / steps * 1000
+        begin()
+        train(model, encoder, encoded, rows.labels, device, recipe, watch)
+    return config, encoded.lengths, device.precision
 
 
 if __name__ == "__main__":

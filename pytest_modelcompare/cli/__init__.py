@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from importlib import import_module
-from pathlib import Path
 from typing import TextIO, cast
 
 from pytest_modelcompare.cli import conftests
@@ -41,7 +40,7 @@ def name_suites(options: argparse.Namespace) -> None:
     """
     if hasattr(options, "suites"):
         options.suites = suite_files(options.suites)
-    elif Path(getattr(options, "suite", "")).is_dir() and hasattr(options, "suite"):
+    elif hasattr(options, "suite"):  # of a command that is about one, or about all of a folder's
         options.suites = suite_files([options.suite])
 
 

@@ -21,15 +21,15 @@ SHORTEST = 4
 
 def run(options: argparse.Namespace) -> int:
     """Print what was asked for; 1, and the reason on stderr, where it is not known."""
-    status, suites = 0, getattr(options, "suites", [options.suite])
-    for name in suites:
+    status = 0
+    for name in options.suites:
         try:
             lines = history(options, Path(name))
         except ModelCompareError as error:
             print(error, file=sys.stderr)
             status = 1
             continue
-        print("\n".join([*([f"{name}:"] if len(suites) > 1 else []), *lines]))
+        print("\n".join([*([f"{name}:"] if len(options.suites) > 1 else []), *lines]))
     return status
 
 

@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
         options.per_month,
         options.within,
     )
-    return max(recommend_of(Path(name), options, limits) for name in getattr(options, "suites", [options.suite]))
+    return max(recommend_of(Path(name), options, limits) for name in options.suites)
 
 
 def recommend_of(path: Path, options: argparse.Namespace, limits: Limits) -> int:

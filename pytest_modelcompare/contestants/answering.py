@@ -54,14 +54,15 @@ class PromptMethod:
         stored = [(request, reply) for request, reply in found if reply is not None]
         known = journal.tokens_of(settings.model)
         guess = estimate(unsent, stored, dataset.labels, settings, options, base, known)
+        told = guess if guess.basis else search.estimate
         return AskPlan(
             len(distinct(requests)) + search.calls + search.stored,
             len(missing) + search.calls,
             guess.usd + search.estimate.usd,
             guess.input_tokens + search.estimate.input_tokens,
             guess.output_tokens + search.estimate.output_tokens,
-            guess.basis or search.estimate.basis,
-            guess.error if guess.basis else search.estimate.error,
+            told.basis,
+            told.error,
             search.calls,
             len(missing) - len(unsent),
         )

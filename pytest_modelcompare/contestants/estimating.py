@@ -192,12 +192,12 @@ def sizes_of_stored(missing: Sequence[Request], stored: Sequence[tuple[Request, 
     billed = [(request, reply) for request, reply in stored if reply.usage.total]
     if len(billed) < ENOUGH_STORED:
         return None
-    taken = sum(reply.usage.total - reply.usage.output_tokens for _, reply in billed)
     by_form: dict[str, list[int]] = {}
     for request, reply in billed:
         by_form.setdefault(request.form, []).append(reply.usage.output_tokens)
     expected = [request.input_tokens_estimate() for request, _ in billed]
-    factor = taken / sum(expected)
+    taken = [reply.usage.all_input_tokens for _, reply in billed]
+    factor = sum(taken) / sum(expected)
     basis = f"as its {len(billed):,} stored answers took"
     output = {form: mean(tokens) for form, tokens in by_form.items()}
     cached = any(reply.usage.cache_read_tokens for _, reply in billed)
@@ -205,11 +205,10 @@ def sizes_of_stored(missing: Sequence[Request], stored: Sequence[tuple[Request, 
     for prefix in shared_prefixes(missing) if cached else ():
         known = tokens_read(missing[prefix.requests[0]], prefix.turns, billed)
         prefixes.append(replace(prefix, tokens=known or round(prefix.tokens * factor)))
-    received = [reply.usage.total - reply.usage.output_tokens for _, reply in billed]
     given = [reply.usage.output_tokens for _, reply in billed]
     of_form = [output[request.form] for request, _ in billed]
     ahead = len(missing)
-    errors = (ratio_error(received, expected, ahead), ratio_error(given, of_form, ahead) if sum(given) else 0.0)
+    errors = (ratio_error(taken, expected, ahead), ratio_error(given, of_form, ahead) if sum(given) else 0.0)
     return Sizes(factor, output, prefixes, "stored", basis, *errors)
 
 

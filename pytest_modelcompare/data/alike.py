@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from pytest_modelcompare.records.hints import first_few
 from pytest_modelcompare.records.printable import printable
 
 SHOWN = 5
@@ -79,4 +80,4 @@ def alike_among(labels: Sequence[str]) -> list[Alike]:
 
 def shown_pairs(pairs: Sequence[Alike]) -> str:
     """The first few of them."""
-    return ", ".join(map(str, pairs[:SHOWN])) + (", …" if len(pairs) > SHOWN else "")
+    return first_few(pairs, SHOWN)

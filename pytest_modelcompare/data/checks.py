@@ -9,6 +9,7 @@ from pytest_modelcompare.data.alike import alike_among, alike_pairs, shown_pairs
 from pytest_modelcompare.data.settings import DataSettings
 from pytest_modelcompare.data.split import folded
 from pytest_modelcompare.errors import DataError
+from pytest_modelcompare.records.hints import first_few
 
 SHOWN = 8
 DOMINANT = 0.75
@@ -19,7 +20,7 @@ FEWEST_PER_LABEL = 5
 
 def shown_rows(rows: Sequence[int]) -> str:
     """The first few row numbers."""
-    return ", ".join(map(str, rows[:SHOWN])) + (", …" if len(rows) > SHOWN else "")
+    return first_few(rows, SHOWN)
 
 
 def leaked(train_texts: Sequence[str], test_texts: Sequence[str]) -> list[int]:
@@ -63,7 +64,7 @@ def warn_imbalance(labels: Sequence[str], names: Sequence[str]) -> list[str]:
 
 
 def shown_names(names: Sequence[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
+    return first_few([f"`{name}`" for name in names], SHOWN)
 
 
 def double_labelled(texts: Sequence[str], labels: Sequence[str]) -> list[str]:

@@ -50,7 +50,7 @@ def other_encoding(content: bytes, error: UnicodeDecodeError, said: str | None, 
         return f"it begins as {marked.upper()}: fetch it again, its end may be missing"
     if said is not None and is_utf8(content):
         return "it reads as UTF-8: leave `encoding:` out"
-    if said is not None and said.replace("-", "").replace("_", "").lower() in ("cp1252", "windows1252"):
+    if said is not None and codecs.lookup(said).name == "cp1252":
         return "say another `encoding:`; `latin1` reads every byte, whether rightly or not"
     around = content[max(0, error.start - BEFORE) : error.start + AFTER].decode("cp1252", "replace")
     near = " ".join(around.splitlines()[around[:BEFORE].count("\n") :][:1]).strip()

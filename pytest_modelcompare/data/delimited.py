@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from pytest_modelcompare.data.table import Table
+from pytest_modelcompare.data.table import Table, headed
 from pytest_modelcompare.errors import DataError
 
 LARGEST_CELL = 2**31 - 1
@@ -47,15 +47,9 @@ def from_delimited(text: str, where: str, separator: str, names: list[str] | Non
     if not header:
         raise DataError("is empty", where=where)
     require_separated(header, separator, where)
-    doubled = {name for name in header if header.count(name) > 1}
-    if doubled:
-        raise DataError(f"two columns are named `{sorted(doubled)[0]}`", where=where)
-    found = list(whole(rows, lines, header, named=names is not None))
-    if not found:
-        raise DataError("is empty" if names is not None else "has a header and no rows", where=where)
-    columns = {name: list(cells) for name, cells in zip(header, zip(*found, strict=True), strict=True)}
-    hint = NO_HEADER if names is None and looks_like_a_row(header) else ""
-    return Table(columns, where, 1 if names is not None else 2, hint)
+    named = names is not None
+    hint = NO_HEADER if not named and looks_like_a_row(header) else ""
+    return headed(header, list(whole(rows, lines, header, named=named)), where, named=named, hint=hint)
 
 
 @dataclass

@@ -49,13 +49,12 @@ def sampled(raw: Raw, spec: SourceSettings) -> Raw:
 def raw_rows(table: Table, settings: DataSettings) -> Raw:
     """Text, label, id and group of every row; null and empty ones are refused with their row numbers, or dropped."""
     texts, labels = joined_texts(table, settings.text_columns), table.column(settings.label)
-    without = empty_rows(texts)
+    without = set(empty_rows(texts))
     if settings.empty == "error":
-        require_none_empty("text", without, table)
-    kept = sorted(set(range(len(table))) - set(without))
-    if not kept:
+        require_none_empty("text", sorted(without), table)
+    if len(without) == len(table):
         raise DataError("no row has a text", where=table.where, fix="is `text:` the right column?")
-    require_none_empty("label", sorted(set(empty_rows(labels)) & set(kept)), table)
+    require_none_empty("label", [row for row in empty_rows(labels) if row not in without], table)
     for what, column in (("text", texts), ("label", labels)):
         require_text(what, column, table)
     codes = settings.codes
@@ -71,7 +70,7 @@ def raw_rows(table: Table, settings: DataSettings) -> Raw:
         table.where,
         len(without),
     )
-    return raw.picked(kept) if without else raw
+    return raw.picked([row for row in range(len(table)) if row not in without]) if without else raw
 
 
 def joined_texts(table: Table, columns: Sequence[str]) -> list[Cell]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +10,12 @@ from numpy.typing import NDArray
 from pytest_modelcompare.data.settings import DataSettings
 from pytest_modelcompare.errors import DataError
 from pytest_modelcompare.records import Dataset, Rows
+from pytest_modelcompare.records.hints import did_you_mean, first_few
 
 LENGTH = "length"
+MOST_VALUES = 12
+"""Of a column, in a message."""
+
 LENGTHS = ("short", "medium", "long")
 """Thirds of the test rows by their number of characters."""
 
@@ -35,9 +38,7 @@ def slice_rows(dataset: Dataset, settings: DataSettings, wanted: Mapping[str, st
         holds = np.array([one == value for one in values])
         if not holds.any():
             known = list(dict.fromkeys(values))
-            near = get_close_matches(value, known, 1)
-            names = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
-            hint = f"did you mean `{near[0]}`?" if near else f"its values are {names}"
+            hint = did_you_mean(value, known) or f"its values are {first_few(known, MOST_VALUES)}"
             raise DataError(f"no test row has `{value}` in the slice's column `{column}`", fix=hint)
         inside &= holds
     if not inside.any():
@@ -56,8 +57,7 @@ def column_values(dataset: Dataset, settings: DataSettings, column: str) -> Sequ
     if column == LENGTH:
         return [LENGTHS[third] for third in length_thirds(test)]
     known = [settings.label, LENGTH, *test.columns]
-    near = get_close_matches(column, known, 1)
-    hint = f"did you mean `{near[0]}`?" if near else f"a slice is by one of {', '.join(known)}"
+    hint = did_you_mean(column, known) or f"a slice is by one of {', '.join(known)}"
     raise DataError(f"the test rows have no column `{column}` to slice by", fix=hint)
 
 

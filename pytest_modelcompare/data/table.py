@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from pytest_modelcompare.errors import DataError
+from pytest_modelcompare.records.hints import did_you_mean
 
 Cell = str | None
 
@@ -37,16 +37,32 @@ class Table:
         """
         if name in self.columns:
             return self.columns[name]
-        near = get_close_matches(name, list(self.columns), 1)
-        has = ", ".join(self.columns)
-        hint = f"did you mean `{near[0]}`? " if near else ""
+        near, has = did_you_mean(name, self.columns), f"it has {', '.join(self.columns)}"
         more = f"; {self.hint}" if self.hint else ""
-        raise DataError(f"no column `{name}`", where=self.where, fix=f"{hint}it has {has}{more}")
+        raise DataError(f"no column `{name}`", where=self.where, fix=f"{near} {has}{more}" if near else f"{has}{more}")
 
     def picked(self, rows: Iterable[int]) -> Table:
         rows = list(rows)
         columns = {name: [cells[row] for row in rows] for name, cells in self.columns.items()}
         return Table(columns, self.where, self.first_row, self.hint)
+
+
+def headed(header: list[str], rows: Sequence[Sequence[Any]], where: str, *, named: bool, hint: str = "") -> Table:
+    """A table of a header and rows of as many cells.
+
+    Args:
+        named: whether the header comes from the suite, and the first row of the file is a row.
+
+    Raises:
+        DataError: there are no rows, or two columns have one name.
+    """
+    doubled = [name for name in header if header.count(name) > 1]
+    if doubled:
+        raise DataError(f"two columns are named `{min(doubled)}`", where=where)
+    if not rows:
+        raise DataError("is empty" if named else "has a header and no rows", where=where)
+    columns = {name: [cell(row[at]) for row in rows] for at, name in enumerate(header)}
+    return Table(columns, where, 1 if named else 2, hint)
 
 
 def from_rows(rows: list[dict[str, Any]], where: str) -> Table:

@@ -12,9 +12,13 @@ from collections.abc import Callable
 from pathlib import PurePath
 
 from pytest_modelcompare.errors import DataError
+from pytest_modelcompare.records.hints import first_few
 
 LITTER = ("__MACOSX/", ".DS_Store", "Thumbs.db")
 """What file managers leave in an archive."""
+
+SHOWN = 5
+"""Names of files, in a message."""
 
 BROKEN = (EOFError, OSError, lzma.LZMAError, zlib.error, ValueError)
 """What the readers below raise where a file is cut or was never packed."""
@@ -45,7 +49,7 @@ def from_zip(content: bytes, name: str) -> tuple[bytes, str]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = [one for one in archive.infolist() if not (one.is_dir() or is_litter(one.filename))]
             if len(members) != 1:
-                inside = ", ".join(one.filename for one in members[:5]) + (", …" if len(members) > 5 else "")
+                inside = first_few([one.filename for one in members], SHOWN)
                 holds = f"holds {len(members):,} files ({inside})" if members else "holds no file"
                 raise DataError(holds, where=name, fix="pack one file alone, or unpack it and name that file")
             return archive.read(members[0]), members[0].filename

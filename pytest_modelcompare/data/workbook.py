@@ -6,7 +6,7 @@ import io
 import zipfile
 from typing import Any
 
-from pytest_modelcompare.data.table import Cell, Table, cell
+from pytest_modelcompare.data.table import Table, cell, headed
 from pytest_modelcompare.errors import DataError, UnavailableError
 
 UNREADABLE = (KeyError, ValueError, OSError, AttributeError, TypeError, IndexError, SyntaxError, EOFError)
@@ -33,14 +33,7 @@ def from_xlsx(content: bytes, where: str, sheet: str | None, names: list[str] | 
         raise DataError(f"column {letters(at)} has no name", where=where, fix="name it in the first row")
     if len(header) != len(filled):
         raise DataError(f"has {len(filled)} columns, `columns:` names {len(header)}", where=where)
-    doubled = {name for name in header if header.count(name) > 1}
-    if doubled:
-        raise DataError(f"two columns are named `{sorted(doubled)[0]}`", where=where)
-    body = rows if names is not None else rows[1:]
-    if not body:
-        raise DataError("has a header and no rows", where=where)
-    columns: dict[str, list[Cell]] = {name: [cell(row[at]) for row in body] for at, name in enumerate(header)}
-    return Table(columns, where, 1 if names is not None else 2)
+    return headed(header, rows if names is not None else rows[1:], where, named=names is not None)
 
 
 def rows_of_sheet(content: bytes, where: str, sheet: str | None) -> list[tuple[Any, ...]]:

@@ -23,11 +23,12 @@ from pytest_modelcompare.gates.spec import GateSpec
 from pytest_modelcompare.gates.timing_looks import BY_LATENCY, BY_THROUGHPUT, gates_on, is_settled, measured_for
 from pytest_modelcompare.metrics.catalogue import Need
 from pytest_modelcompare.records import Latencies, Throughput
-from pytest_modelcompare.records.measurements import Extent
 from pytest_modelcompare.store.timings import Timing, TimingStore
 
 Phase = Literal["latency", "throughput"]
-NEEDS: dict[Phase, frozenset[Need]] = {"latency": BY_LATENCY, "throughput": BY_THROUGHPUT}
+PHASES: dict[Phase, frozenset[Need]] = {"latency": BY_LATENCY, "throughput": BY_THROUGHPUT}
+"""With the needs of gates that each meets."""
+
 Timings = dict[str, Timing | str]
 """By the key of what is timed: a timing, or why there is none."""
 
@@ -52,7 +53,7 @@ def time_contestants(comparison: Comparison, needs: Needs, watcher: Watcher) -> 
     asked = asked_of(comparison, needs, wanted)
 
     def stored() -> Timings | None:
-        return next((one for one in store.sessions(keys, machine, session) if suffices(asked, one)), None)
+        return next((one for one in store.sessions(keys, machine, session) if asked.suffices(one)), None)
 
     found = stored()
     made_here = any(run.session == options.session for one in wanted for run in comparison.runs[one.name])
@@ -85,14 +86,20 @@ class Asked:
 
     comparison: Comparison
     wanted: Sequence[Target]
-    latency: frozenset[str]
-    throughput: frozenset[str]
-    """Keys of what is measured until the gates are decided; of the others a short look is taken."""
+    keys: Mapping[Phase, frozenset[str]]
+    """Of what is measured until the gates are decided; of the others a short look is taken."""
 
     gates: Mapping[Phase, tuple[GateSpec, ...]]
     """Those that may end a phase when all of them are decided; none: it is measured whole."""
 
-    def enough(self, phase: Phase, so_far: Mapping[str, Timing | str], blocks: int) -> bool:
+    def measured(self, phase: Phase, found: Mapping[str, Timing | str]) -> list[Latencies | Throughput]:
+        """What the gates of a phase rest on."""
+        timings = [one for key in self.keys[phase] if isinstance(one := found.get(key), Timing)]
+        if phase == "latency":
+            return [one.latencies for one in timings]
+        return [one.throughput for one in timings if one.throughput is not None]
+
+    def enough(self, phase: Phase, so_far: Mapping[str, Timing | str]) -> bool:
         """Whether the gates of a phase are decided by what was measured so far."""
         comparison = self.comparison
         if not self.gates[phase]:
@@ -100,6 +107,7 @@ class Asked:
         take(comparison, self.wanted, so_far)
         comparison.forget_evidence()
         evidence, suite = comparison.evidence(), comparison.suite
+        blocks = min((one.n_blocks for one in self.measured(phase, so_far)), default=0)
         return all(
             is_settled(
                 spec,
@@ -112,41 +120,29 @@ class Asked:
             for spec in self.gates[phase]
         )
 
+    def suffices(self, found: Timings) -> bool:
+        """Whether a stored session measured what is asked: one that ended when other gates were decided may not."""
+        for phase in PHASES:
+            extents = {one.extent for one in self.measured(phase, found)}
+            if "look" in extents or ("until_decided" in extents and not self.enough(phase, found)):
+                return False
+        return True
+
 
 def asked_of(comparison: Comparison, needs: Needs, wanted: Sequence[Target]) -> Asked:
     """What the gates ask for. Where they are not known, as in a Python test, all is asked for or nothing."""
-    everything = frozenset(one.key for one in wanted) if needs.timed else frozenset()
     if needs.gates is None:
-        return Asked(comparison, wanted, everything, everything, {"latency": (), "throughput": ()})
+        everything = frozenset(one.key for one in wanted) if needs.timed else frozenset()
+        return Asked(comparison, wanted, dict.fromkeys(PHASES, everything), dict.fromkeys(PHASES, ()))
     gates = [spec for spec in needs.gates if not names_of(spec) & comparison.failures.keys()]
-    keys = {}
-    for phase, its in NEEDS.items():
+    looked_at = [] if comparison.options.accept else gates  # what is accepted is worth the whole measurement
+    keys: dict[Phase, frozenset[str]] = {}
+    by_phase: dict[Phase, tuple[GateSpec, ...]] = {}
+    for phase, its in PHASES.items():
         places = measured_for(gates, its)
         keys[phase] = frozenset(one.key for one in wanted if (one.name, one.named) in places)
-    looked_at = [] if comparison.options.accept else gates  # what is accepted is worth the whole measurement
-    by_phase: dict[Phase, tuple[GateSpec, ...]] = {
-        phase: tuple(gates_on(looked_at, its)) for phase, its in NEEDS.items()
-    }
-    return Asked(comparison, wanted, keys["latency"], keys["throughput"], by_phase)
-
-
-def suffices(asked: Asked, found: Timings) -> bool:
-    """Whether a stored session measured what is asked now: one that ended when other gates were decided may not."""
-    timings = {key: timing for key, timing in found.items() if isinstance(timing, Timing)}
-    latencies = [timings[key].latencies for key in asked.latency & timings.keys()]
-    rates = [rate for key in asked.throughput & timings.keys() if (rate := timings[key].throughput)]
-    extents: dict[Phase, set[Extent]] = {
-        "latency": {one.extent for one in latencies},
-        "throughput": {one.extent for one in rates},
-    }
-    blocks: dict[Phase, int] = {
-        "latency": min((len(np.unique(one.blocks)) for one in latencies), default=0),
-        "throughput": min((len(one.rows_per_s) for one in rates), default=0),
-    }
-    if any("look" in of_phase for of_phase in extents.values()):
-        return False
-    ended = [phase for phase, of_phase in extents.items() if "until_decided" in of_phase and asked.gates[phase]]
-    return all(asked.enough(phase, found, blocks[phase]) for phase in ended)
+        by_phase[phase] = tuple(gates_on(looked_at, its))
+    return Asked(comparison, wanted, keys, by_phase)
 
 
 def measure(asked: Asked, watcher: Watcher) -> Timings:
@@ -161,17 +157,12 @@ def measure(asked: Asked, watcher: Watcher) -> Timings:
     by_key = {one.key: one for one in reversed(asked.wanted)}
     session = comparison.options.session
     names = dict.fromkeys(one.name for one in by_key.values())
-    timings: Timings = {}
 
     def latencies_suffice(so_far: Mapping[str, Latencies]) -> bool:
-        blocks = max(int(one.blocks.max()) + 1 for one in so_far.values())
-        return asked.enough("latency", {key: Timing(one, None, np.nan) for key, one in so_far.items()}, blocks)
+        return asked.enough("latency", {key: Timing(one, None, np.nan) for key, one in so_far.items()})
 
     def rates_suffice(so_far: Mapping[str, Throughput]) -> bool:
-        blocks = max(len(one.rows_per_s) for one in so_far.values())
-        return asked.enough(
-            "throughput", {key: Timing(latencies[key], one, np.nan) for key, one in so_far.items()}, blocks
-        )
+        return asked.enough("throughput", {key: Timing(latencies[key], one, np.nan) for key, one in so_far.items()})
 
     with watcher.job(f"time {', '.join(names)} side by side") as progress:
         predictors, own_texts, refused = loaded(comparison, by_key, watcher)
@@ -181,21 +172,16 @@ def measure(asked: Asked, watcher: Watcher) -> Timings:
             texts,
             session=session,
             machine=machine,
-            thorough=asked.latency,
+            thorough=asked.keys["latency"],
             enough=latencies_suffice,
             progress=progress,
             own_texts=own_texts,
         )
         plain = {key: predictor for key, predictor in predictors.items() if by_key[key].length is None}
         throughput = measure_throughput(
-            plain,
-            texts,
-            session=session,
-            machine=machine,
-            thorough=asked.throughput,
-            enough=rates_suffice,
+            plain, texts, session=session, machine=machine, thorough=asked.keys["throughput"], enough=rates_suffice
         )
-    timings |= refused
+    timings: Timings = dict(refused)
     for key, predictor in predictors.items():
         on_device = replace(latencies[key], device=by_key[key].device)
         timings[key] = Timing(on_device, throughput.get(key), predictor.memory_mb())

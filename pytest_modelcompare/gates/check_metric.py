@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from pytest_modelcompare.gates.claims import Metric
 from pytest_modelcompare.gates.places import DEVICES, place_of
 from pytest_modelcompare.metrics.catalogue import METRICS, MetricSpec, Need
+from pytest_modelcompare.records.hints import did_you_mean, first_few
+
+MOST_NAMES = 12
+"""Known ones, in a message."""
 
 NOT_AVAILABLE = "is not available in this version"
 TRAINED = frozenset({Need.FOOTPRINT, Need.TRAIN_COST, Need.BREAK_EVEN, Need.THROUGHPUT})
@@ -118,7 +121,5 @@ def never_carries(abilities: Abilities, spec: MetricSpec) -> str | None:
 
 def unknown(kind: str, name: str, known: Collection[str], column: int) -> GateIssue:
     """An unknown name, with the nearest known one."""
-    near = get_close_matches(name, list(known), 1)
-    names = ", ".join(list(known)[:12]) + (", …" if len(known) > 12 else "")
-    hint = f"did you mean `{near[0]}`?" if near else f"known: {names}"
+    hint = did_you_mean(name, known) or f"known: {first_few(list(known), MOST_NAMES)}"
     return GateIssue(f"unknown {kind} `{name}`", column, max(len(name), 1), hint)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pytest_modelcompare.gates.claims import Arithmetic, Expression, Metric, Number, number_text, quoted_label
-from pytest_modelcompare.gates.tokens import FORMS, GateSyntaxError, Token, did_you_mean, tokens, unquoted
+from pytest_modelcompare.gates.tokens import FORMS, GateSyntaxError, Token, tokens, unquoted
+from pytest_modelcompare.records.hints import did_you_mean
 
 DEEPEST = 50
 
@@ -31,7 +32,7 @@ class ExpressionParser:
 
     def expect(self, text: str, hint: str | None = FORMS) -> Token:
         if self.token.text != text or self.token.kind == "string":
-            near = did_you_mean(self.token.text, [text]) if self.token.kind == "name" else None
+            near = did_you_mean(self.token.text.casefold(), [text]) if self.token.kind == "name" else None
             raise self.error(f"expected `{text}`{self.found()}", hint=near or hint)
         return self.take()
 

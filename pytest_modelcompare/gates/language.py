@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pytest_modelcompare.gates.claims import Beats, Claim, Comparison, DoesNotRegress, Matches, Measure
 from pytest_modelcompare.gates.expressions import ExpressionParser
-from pytest_modelcompare.gates.tokens import FORMS, GateSyntaxError, did_you_mean
+from pytest_modelcompare.gates.tokens import FORMS, GateSyntaxError
+from pytest_modelcompare.records.hints import did_you_mean
 
 VERBS = ("beats", "matches", "does")
 
@@ -68,7 +69,7 @@ class Parser(ExpressionParser):
             return Beats(name, other, measure, self.margin("by") or 0.0, column, b_column)
         within = self.margin("within")
         if within is None:
-            near = did_you_mean(self.token.text, ["within"]) if self.token.kind == "name" else None
+            near = did_you_mean(self.token.text.casefold(), ["within"]) if self.token.kind == "name" else None
             raise self.error("`matches` needs its margin", hint=near or "write `… within 0.01`")
         return Matches(name, other, measure, within, column, b_column)
 
@@ -83,7 +84,7 @@ class Parser(ExpressionParser):
         verb, following = self.token.text, self.tokens[min(self.at + 1, len(self.tokens) - 1)]
         if following.text in ("<", "<=", ">", ">="):
             raise self.error(f"`{name} {verb}` is no figure", hint=f"write `{name}.{verb}`")
-        raise self.error(f"`{verb}` is no verb of a gate", hint=did_you_mean(verb, VERBS) or FORMS)
+        raise self.error(f"`{verb}` is no verb of a gate", hint=did_you_mean(verb.casefold(), VERBS) or FORMS)
 
     def hint_at_the_end(self, claim: Claim) -> str:
         """What a word after a claim may have been meant for."""
@@ -92,7 +93,7 @@ class Parser(ExpressionParser):
             return FORMS
         if self.token.text in ("by", "within"):
             return f"here the margin is `{margin} X`"
-        return did_you_mean(self.token.text, [margin]) or FORMS
+        return did_you_mean(self.token.text.casefold(), [margin]) or FORMS
 
     def comparison(self) -> Comparison:
         column = self.token.column

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from pytest_modelcompare.errors import GateError
 
@@ -18,12 +16,6 @@ TOKEN = re.compile(
     |(?P<op><=|>=|==|!=|<|>|=|[-+*/().,\[\]])""",
     re.VERBOSE,
 )
-
-
-def did_you_mean(word: str, known: Collection[str]) -> str | None:
-    """A hint at the nearest of some words; None where none is near."""
-    near = get_close_matches(word.casefold(), known, 1, 0.6)
-    return f"did you mean `{near[0]}`?" if near else None
 
 
 class GateSyntaxError(GateError):

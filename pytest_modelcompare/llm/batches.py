@@ -127,7 +127,7 @@ class Batches(BatchSender):
                 cancelled += result.kind == "canceled"
             elif index not in work.replies and (index is not None or caller.journal.get(key) is None):
                 reply = caller.reply(result, 0.0, at)
-                caller.keep(key, work.requests[index or 0], reply)
+                caller.keep(key, work.requests[index or 0], reply, is_asked=index is not None)
                 if index is not None:
                     work.note(index, reply)
         self.release(caller, batch)

@@ -141,7 +141,7 @@ def saved_usd(model: str, usages: Sequence[tuple[Usage, datetime]], prices: Pric
 def saving_note(usages: Sequence[Usage], saved: float, paid: float) -> str:
     """What is said of it in the report."""
     read = sum(usage.cache_read_tokens for usage in usages)
-    total = sum(usage.total - usage.output_tokens for usage in usages)
+    total = sum(usage.all_input_tokens for usage in usages)
     return (
         f"prompt caching: {read / total:.0%} of the input tokens were read from the cache, which saved "
         f"{saved:.4f} of {saved + paid:.4f} USD; in use it does so while requests keep coming within five minutes"

@@ -74,14 +74,15 @@ class Caller:
         """An answer of this session."""
         return Reply(answer.text, answer.stop_reason, answer.usage, latency_ms, at.isoformat(), self.session, retries)
 
-    def keep(self, key: str, request: Request, reply: Reply) -> None:
+    def keep(self, key: str, request: Request, reply: Reply, *, is_asked: bool = True) -> None:
         """Store a reply and count what it cost.
 
         Args:
-            request: the one that was answered, or, where only its key is known, another one to the same model.
+            request: the one that was answered.
+            is_asked: False: only its key is known, and `request` is another one to the same model.
         """
         facts: dict[str, Any] = {} if self.address is None else {"address": self.address}
-        if request.key() == key:
+        if is_asked:
             facts[ESTIMATED] = request.input_tokens_estimate()
         try:
             self.journal.put(key, reply.as_record(provider=request.provider, model=request.model, **facts))

@@ -35,11 +35,10 @@ def body(request: Request, limit_name: str, tier: str | None = None) -> dict[str
         tier: where the request names none; None: the service's own choice.
     """
     tier = request.service_tier or tier
-    turns = [("system", request.system), *request.messages]
     schema = {"name": "answer", "strict": True, "schema": request.schema()}
     return {
         "model": request.model,
-        "messages": [{"role": role, "content": text} for role, text in turns],
+        "messages": messages_of(request),
         limit_name: request.max_output_tokens,
         **({"response_format": {"type": "json_schema", "json_schema": schema}} if request.menu else {}),
         **({"reasoning_effort": request.effort} if request.effort else {}),
@@ -47,13 +46,16 @@ def body(request: Request, limit_name: str, tier: str | None = None) -> dict[str
     }
 
 
+def messages_of(request: Request) -> list[dict[str, str]]:
+    return [{"role": role, "content": text} for role, text in (("system", request.system), *request.messages)]
+
+
 def counting(request: Request) -> dict[str, Any]:
     """The same as Responses take it, which alone are counted without being answered."""
-    turns = [("system", request.system), *request.messages]
     schema = {"type": "json_schema", "name": "answer", "strict": True, "schema": request.schema()}
     return {
         "model": request.model,
-        "input": [{"role": role, "content": text} for role, text in turns],
+        "input": messages_of(request),
         **({"text": {"format": schema}} if request.menu else {}),
         **({"reasoning": {"effort": request.effort}} if request.effort else {}),
     }

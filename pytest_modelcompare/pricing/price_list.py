@@ -43,6 +43,11 @@ class Usage:
         return self.input_tokens + self.output_tokens + self.cache_read_tokens + written
 
     @property
+    def all_input_tokens(self) -> int:
+        """What was sent, cached or not."""
+        return self.total - self.output_tokens
+
+    @property
     def is_counted(self) -> bool:
         """Whether all its numbers are counts: what services and files hold may be anything."""
         read, written = self.cache_read_tokens, (self.cache_write_tokens, self.cache_write_1h_tokens)

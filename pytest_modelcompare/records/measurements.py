@@ -39,6 +39,10 @@ class Latencies:
 
     extent: Extent = "whole"
 
+    @property
+    def n_blocks(self) -> int:
+        return len(set(self.blocks.tolist()))
+
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
@@ -54,6 +58,10 @@ class Throughput:
     machine: str
     session: str
     extent: Extent = "whole"
+
+    @property
+    def n_blocks(self) -> int:
+        return len(self.rows_per_s)
 
 
 @dataclass(frozen=True, slots=True)

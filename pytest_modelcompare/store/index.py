@@ -10,6 +10,8 @@ from math import log
 from pathlib import Path
 from typing import Any
 
+from pytest_modelcompare.pricing.price_list import Usage
+
 VERSION = 2
 TABLES = """
 create table if not exists answers (key text primary key, offset integer not null, length integer not null);
@@ -133,12 +135,11 @@ def whole_lines(journal: Path, start: int) -> Iterator[tuple[dict[str, Any], int
 
 def input_of(record: dict[str, Any]) -> tuple[str, int, int] | None:
     """`provider:model` of an answer, the input tokens that were expected, and those that were taken."""
-    usage, estimated = record.get("usage"), record.get(ESTIMATED)
-    if not isinstance(usage, dict) or not isinstance(estimated, int) or estimated <= 0:
+    estimated = record.get(ESTIMATED)
+    try:
+        usage = Usage(**record["usage"])
+    except (KeyError, TypeError):  # no answer, or one of another version
         return None
-    taken = sum(number for name, number in usage.items() if name in INPUT_TOKENS and type(number) is int)
-    return (f"{record.get('provider')}:{record.get('model')}", estimated, taken) if taken > 0 else None
-
-
-INPUT_TOKENS = frozenset({"input_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens"})
-"""Of `Usage`."""
+    if type(estimated) is not int or estimated <= 0 or not usage.is_counted or usage.all_input_tokens <= 0:
+        return None
+    return f"{record.get('provider')}:{record.get('model')}", estimated, usage.all_input_tokens

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from pytest_modelcompare.records.hints import did_you_mean
 from pytest_modelcompare.suite.document import Document, Path
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -123,8 +124,8 @@ def worded(error: ErrorDetails) -> tuple[str, str | None]:
     if kind == "literal_error":
         choices = str(context.get("expected", ""))
         given = error.get("input")
-        near = get_close_matches(str(given), [word.strip(" '") for word in choices.replace(" or ", ",").split(",")], 1)
-        return f"expected {choices}, not {shown(given)}", f"did you mean `{near[0]}`?" if near else None
+        words = [word.strip(" '") for word in choices.replace(" or ", ",").split(",")]
+        return f"expected {choices}, not {shown(given)}", did_you_mean(str(given), words)
     if kind == "value_error":
         return str(context.get("error", error["msg"])), None
     message = error["msg"][0].lower() + error["msg"][1:]

@@ -42,15 +42,19 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def prepared(folder: Path, gate: str, session: str, *, known: bool = True, timed: bool | None = None) -> Comparison:
+def comparison_of(folder: Path, gate: str, session: str) -> Comparison:
+    path = folder / "mine.modelcompare.yaml"
+    path.write_text(SUITE.replace("GATE", gate))
+    return Comparison(load_suite(path), Options(folder / "store", session=session), Ledger())
+
+
+def prepared(folder: Path, gate: str, session: str, *, known: bool = True) -> Comparison:
     """A session with this gate alone.
 
     Args:
         known: False: nobody says which gates there will be, as in a Python test.
     """
-    path = folder / "mine.modelcompare.yaml"
-    path.write_text(SUITE.replace("GATE", gate))
-    comparison = Comparison(load_suite(path), Options(folder / "store", session=session), Ledger())
+    comparison = comparison_of(folder, gate, session)
     needs = comparison.needs(comparison.suite.gates) if known else comparison.everything()
     prepare([(comparison, needs)], Unwatched())
     return comparison
@@ -111,6 +115,15 @@ def test_what_ended_when_another_gate_was_decided_is_measured_anew_unless_it_dec
     far, near = 100 * np.quantile(restless, 0.95), np.quantile(restless, 0.95)
     assert sessions(prepared(folder, TIGHT.replace("LIMIT", f"{far:.3f}"), "two")) == {"one"}
     assert sessions(prepared(folder, TIGHT.replace("LIMIT", f"{near:.3f}"), "three")) == {"three"}
+
+
+def test_what_ended_early_is_not_taken_where_any_gate_may_follow(folder: Path):
+    assert extents(prepared(folder, EASY, "one"))["words"][0] == "until_decided"
+    again = comparison_of(folder, EASY, "two")
+    needs = again.needs(again.suite.gates)
+    prepare([(again, type(needs)(needs.contestants, timed=True, named=needs.named))], Unwatched())
+    assert extents(again) == {"words": ("whole", "whole")}
+    assert sessions(again) == {"two"}
 
 
 def test_where_the_gates_are_not_known_nothing_is_measured_until_one_asks_and_then_whole(folder: Path):
