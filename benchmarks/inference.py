@@ -20,12 +20,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pytest_modelcompare.contestants.base import Work
-from pytest_modelcompare.contestants.fine_tune import FineTune
-from pytest_modelcompare.contestants.fine_tune_settings import FineTuneSettings
-from pytest_modelcompare.contestants.serving import BATCH_SIZES
 from pytest_modelcompare.inference.device import limit_threads
 from pytest_modelcompare.inference.timing_machine import timing_machine
+from pytest_modelcompare.methods.base import Work
+from pytest_modelcompare.methods.fine_tune import FineTune
+from pytest_modelcompare.methods.fitting import FineTuneSettings
+from pytest_modelcompare.methods.serving import BATCH_SIZES
 from pytest_modelcompare.records import Dataset, Predictions, Rows
 
 DATA = Path(__file__).resolve().parents[2] / "shared/data/ag_news"

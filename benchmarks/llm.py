@@ -24,8 +24,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from pytest_modelcompare.contestants.answering import LLMOptions, PromptMethod
-from pytest_modelcompare.contestants.prompt import PromptSettings
+from pytest_modelcompare.llm.answering import LLMOptions, PromptMethod
+from pytest_modelcompare.llm.prompt_settings import PromptSettings
 from pytest_modelcompare.llm.retries import Retries
 from pytest_modelcompare.records import Dataset, Rows
 from pytest_modelcompare.store.answers import AnswerJournal

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pytest_modelcompare.contestants.base import Progress, Work
-from pytest_modelcompare.contestants.fine_tune import FineTune
-from pytest_modelcompare.contestants.fine_tune_settings import FineTuneSettings
 from pytest_modelcompare.inference.memory import MIB, STATUS, resident_mb
+from pytest_modelcompare.methods.base import Work
+from pytest_modelcompare.methods.fine_tune import FineTune
+from pytest_modelcompare.methods.fitting import FineTuneSettings
 from pytest_modelcompare.records import Dataset, Rows
+from pytest_modelcompare.records.progress import Progress
 
 WORDS = [f"word{number}" for number in range(2_000)]
 

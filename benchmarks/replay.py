@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pytest_modelcompare.contestants.answering import LLMOptions, PromptMethod
-from pytest_modelcompare.contestants.prompt import PromptSettings
-from pytest_modelcompare.contestants.prompting import prompt_plan
+from pytest_modelcompare.llm.answering import LLMOptions, PromptMethod
+from pytest_modelcompare.llm.prompt_settings import PromptSettings
+from pytest_modelcompare.llm.prompting import prompt_plan
 from pytest_modelcompare.llm.prompts import requests_for
 from pytest_modelcompare.llm.reply import Reply
 from pytest_modelcompare.pricing.price_list import Usage

@@ -30,12 +30,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_modelcompare.contestants.base import Work
-from pytest_modelcompare.contestants.fine_tune import FineTune
-from pytest_modelcompare.contestants.fine_tune_settings import FineTuneSettings
 from pytest_modelcompare.data.settings import SourceSettings
 from pytest_modelcompare.data.sources import source_table
 from pytest_modelcompare.inference.device import choose_device, machine_in_words
+from pytest_modelcompare.methods.base import Work
+from pytest_modelcompare.methods.fine_tune import FineTune
+from pytest_modelcompare.methods.fitting import FineTuneSettings
 from pytest_modelcompare.records import Dataset, Rows
 from pytest_modelcompare.records.progress import Watch, silent
 

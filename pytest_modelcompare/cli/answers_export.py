@@ -6,15 +6,15 @@ import argparse
 from pathlib import Path
 
 from pytest_modelcompare.cli.answers_show import prompted
-from pytest_modelcompare.contestants.local_prompt import LocalPrompt
-from pytest_modelcompare.contestants.prompt import PromptSettings
-from pytest_modelcompare.contestants.prompting import questions
-from pytest_modelcompare.contestants.recorded import records_of, with_recording
 from pytest_modelcompare.errors import LLMError
 from pytest_modelcompare.execution.comparison import Comparison
 from pytest_modelcompare.execution.ledger import Ledger
 from pytest_modelcompare.execution.options import Options
 from pytest_modelcompare.execution.prepare import load
+from pytest_modelcompare.llm.prompt_settings import PromptSettings
+from pytest_modelcompare.llm.prompting import questions
+from pytest_modelcompare.llm.recording import records_of, with_recording
+from pytest_modelcompare.methods.local_prompt import LocalPrompt
 from pytest_modelcompare.records import Dataset
 from pytest_modelcompare.store.answers import AnswerJournal
 from pytest_modelcompare.store.folders import StoreFolders

@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from pytest_modelcompare.cli.power import loaded
-from pytest_modelcompare.contestants.answers import Journal
-from pytest_modelcompare.contestants.base import ContestantSpec
-from pytest_modelcompare.contestants.local_prompt import LocalPrompt
-from pytest_modelcompare.contestants.prompt import PromptSettings
-from pytest_modelcompare.contestants.prompting import questions
-from pytest_modelcompare.contestants.recorded import with_recording
 from pytest_modelcompare.errors import DataError, LLMError
 from pytest_modelcompare.execution.local import local_jobs
+from pytest_modelcompare.llm.answers import Journal
+from pytest_modelcompare.llm.prompt_settings import PromptSettings
+from pytest_modelcompare.llm.prompting import questions
+from pytest_modelcompare.llm.recording import with_recording
 from pytest_modelcompare.llm.reply import read_reply, reply_from
 from pytest_modelcompare.llm.request import Request, first_record
+from pytest_modelcompare.methods.base import ContestantSpec
+from pytest_modelcompare.methods.local_prompt import LocalPrompt
 from pytest_modelcompare.records import NO_ANSWER, Dataset
 from pytest_modelcompare.records.addresses import without_user
 from pytest_modelcompare.records.printable import printable

@@ -8,8 +8,6 @@ import sys
 from pathlib import Path
 from uuid import uuid4
 
-from pytest_modelcompare.contestants.base import ContestantSpec
-from pytest_modelcompare.contestants.registry import LOCAL
 from pytest_modelcompare.errors import ModelCompareError, ModelError, StoreError
 from pytest_modelcompare.execution.comparison import Comparison, Needs
 from pytest_modelcompare.execution.ledger import Ledger
@@ -19,6 +17,8 @@ from pytest_modelcompare.execution.prepare import load
 from pytest_modelcompare.execution.sweep import select
 from pytest_modelcompare.execution.timed import time_contestants
 from pytest_modelcompare.execution.watch import Unwatched
+from pytest_modelcompare.methods.base import ContestantSpec
+from pytest_modelcompare.methods.registry import LOCAL
 from pytest_modelcompare.records import Run
 from pytest_modelcompare.reports.model_card import model_card
 from pytest_modelcompare.store.digests import require_unchanged

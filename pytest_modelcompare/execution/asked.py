@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from pytest_modelcompare.contestants.answering import AskPlan, LLMOptions, PromptMethod
-from pytest_modelcompare.contestants.base import ContestantSpec
-from pytest_modelcompare.contestants.prompt import PromptSettings
 from pytest_modelcompare.errors import BudgetError, ModelCompareError
 from pytest_modelcompare.execution.stopping import plan_to_ask, stages_of, stopped_at
 from pytest_modelcompare.execution.watch import Watcher
+from pytest_modelcompare.llm.answering import AskPlan, LLMOptions, PromptMethod
+from pytest_modelcompare.llm.prompt_settings import PromptSettings
+from pytest_modelcompare.methods.base import ContestantSpec
 from pytest_modelcompare.pricing.dollars import usd
 from pytest_modelcompare.store.answers import AnswerJournal
 from pytest_modelcompare.store.batches import BatchLog

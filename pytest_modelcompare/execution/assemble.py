@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from pytest_modelcompare.contestants.base import ContestantSpec
-from pytest_modelcompare.contestants.predictions import PredictionsSettings
-from pytest_modelcompare.contestants.published import PublishedSettings
 from pytest_modelcompare.errors import GateError
 from pytest_modelcompare.execution.orders import SHARED_NOTE
 from pytest_modelcompare.gates.places import place_of
+from pytest_modelcompare.methods.base import ContestantSpec
+from pytest_modelcompare.methods.predictions import PredictionsSettings
+from pytest_modelcompare.methods.published import PublishedSettings
 from pytest_modelcompare.pricing.answers import answers_cost
 from pytest_modelcompare.pricing.compute import compute_cost, train_cost_usd
 from pytest_modelcompare.pricing.price_list import Usage
@@ -20,8 +20,8 @@ from pytest_modelcompare.records import Cost, Dataset, Evidence, Footprint, Late
 from pytest_modelcompare.store.timings import Timing
 
 if TYPE_CHECKING:
-    from pytest_modelcompare.contestants.answering import Answered
     from pytest_modelcompare.execution.comparison import Comparison
+    from pytest_modelcompare.llm.answering import Answered
     from pytest_modelcompare.suite.model import ComputeSettings
 
 T = TypeVar("T", Timing, str)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_modelcompare.contestants.base import ContestantSpec
 from pytest_modelcompare.data.identity import test_rows_digest
 from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.execution.assemble import assemble
@@ -16,6 +15,7 @@ from pytest_modelcompare.execution.options import DEFAULT_CAP_USD, Options
 from pytest_modelcompare.execution.sweep import Selection, with_members
 from pytest_modelcompare.gates.needs import contestants_of, needs_of, places_of
 from pytest_modelcompare.inference.device import device_kind
+from pytest_modelcompare.methods.base import ContestantSpec
 from pytest_modelcompare.metrics.catalogue import Need
 from pytest_modelcompare.records import Dataset, Evidence, Run
 from pytest_modelcompare.records.accepted import AcceptedRecord
@@ -26,10 +26,10 @@ from pytest_modelcompare.store.runs import RunStore
 from pytest_modelcompare.store.timings import Timing
 
 if TYPE_CHECKING:
-    from pytest_modelcompare.contestants.answering import Answered
     from pytest_modelcompare.data.recorded import RecordedAnswers
     from pytest_modelcompare.execution.stopping import Stopped
     from pytest_modelcompare.gates.spec import GateSpec
+    from pytest_modelcompare.llm.answering import Answered
     from pytest_modelcompare.suite.model import Suite
 
 TIMED = frozenset({Need.LATENCY, Need.THROUGHPUT, Need.COST, Need.BREAK_EVEN})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from pytest_modelcompare.contestants.base import ContestantSpec, LocalMethod
+from pytest_modelcompare.methods.base import ContestantSpec, LocalMethod
 
 
 def run_fingerprint(method: LocalMethod, spec: ContestantSpec, seed: int, data_digest: str, weights_digest: str) -> str:

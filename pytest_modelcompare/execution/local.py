@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from pytest_modelcompare.contestants.base import ContestantSpec, LocalMethod, Progress, Work
 from pytest_modelcompare.data.subsets import with_subset
 from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.execution.fingerprint import run_fingerprint
 from pytest_modelcompare.execution.options import Options
 from pytest_modelcompare.inference.device import machine_in_words
+from pytest_modelcompare.methods.base import ContestantSpec, LocalMethod, Work
 from pytest_modelcompare.records import Dataset, Run
+from pytest_modelcompare.records.progress import Progress
 from pytest_modelcompare.store.folders import store_errors
 from pytest_modelcompare.store.runs import RunStore
 

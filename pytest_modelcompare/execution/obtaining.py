@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pytest_modelcompare.contestants.registry import LOCAL
 from pytest_modelcompare.execution.comparison import Comparison
 from pytest_modelcompare.execution.local import LocalJob, local_jobs, make_run, stored_run
 from pytest_modelcompare.execution.watch import Watcher
+from pytest_modelcompare.methods.registry import LOCAL
 from pytest_modelcompare.records import Run
 
 

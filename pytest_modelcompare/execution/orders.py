@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pytest_modelcompare.contestants.base import Progress
 from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.execution.local import LocalJob
 from pytest_modelcompare.execution.options import Options
+from pytest_modelcompare.records.progress import Progress
 
 SHARED_NOTE = "trained while other trainings shared the GPU: alone it takes less time"
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_modelcompare.contestants.base import ContestantSpec
-from pytest_modelcompare.contestants.registry import LOCAL
 from pytest_modelcompare.execution.asked import plans
 from pytest_modelcompare.execution.comparison import Comparison, Needs
 from pytest_modelcompare.execution.local import local_jobs, stored_run
@@ -14,6 +12,8 @@ from pytest_modelcompare.execution.prepare import load
 from pytest_modelcompare.execution.references import TFIDF, reference_spec, wants_tfidf
 from pytest_modelcompare.execution.stopping import may_stop, plan_for
 from pytest_modelcompare.gates.stopping import plan_text
+from pytest_modelcompare.methods.base import ContestantSpec
+from pytest_modelcompare.methods.registry import LOCAL
 from pytest_modelcompare.records import Dataset
 
 

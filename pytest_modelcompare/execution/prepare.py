@@ -7,9 +7,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
-from pytest_modelcompare.contestants.base import ContestantSpec
-from pytest_modelcompare.contestants.predictions import PredictionsSettings
-from pytest_modelcompare.contestants.registry import LOCAL
 from pytest_modelcompare.data.load import load_dataset
 from pytest_modelcompare.data.recorded import recorded_answers
 from pytest_modelcompare.errors import BudgetError, ModelCompareError
@@ -25,6 +22,9 @@ from pytest_modelcompare.execution.stopping import is_wanted_whole, may_stop
 from pytest_modelcompare.execution.sweep import needs_validation, select
 from pytest_modelcompare.execution.timed import time_contestants
 from pytest_modelcompare.execution.watch import Watcher
+from pytest_modelcompare.methods.base import ContestantSpec
+from pytest_modelcompare.methods.predictions import PredictionsSettings
+from pytest_modelcompare.methods.registry import LOCAL
 
 Wanted = Sequence[tuple[Comparison, Needs]]
 

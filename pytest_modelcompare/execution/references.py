@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytest_modelcompare.contestants.base import ContestantSpec
-from pytest_modelcompare.contestants.registry import LOCAL
-from pytest_modelcompare.contestants.tfidf import TfidfSettings
 from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.execution.local import local_jobs, make_run, stored_run
+from pytest_modelcompare.methods.base import ContestantSpec
+from pytest_modelcompare.methods.registry import LOCAL
+from pytest_modelcompare.methods.tfidf import TfidfSettings
 from pytest_modelcompare.records import Dataset, Evidence, Predictions
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_modelcompare.contestants.base import Work
-from pytest_modelcompare.contestants.registry import LOCAL
 from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.execution.local import local_jobs, stored_run
+from pytest_modelcompare.methods.base import Work
+from pytest_modelcompare.methods.registry import LOCAL
 
 if TYPE_CHECKING:
     from pytest_modelcompare.execution.comparison import Comparison, Needs

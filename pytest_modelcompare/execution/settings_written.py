@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_modelcompare.records.addresses import without_user
 
 if TYPE_CHECKING:
-    from pytest_modelcompare.contestants.base import ContestantSpec
+    from pytest_modelcompare.methods.base import ContestantSpec
 
 QUERY_OF_ADDRESS = re.compile(r"(://[^?\s]*)\?\S*")
 """Signed links carry their key there."""

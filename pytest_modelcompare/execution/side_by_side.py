@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pytest_modelcompare.contestants.registry import LOCAL
 from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.execution.admission import ByMemory
 from pytest_modelcompare.execution.job_pool import run_all
@@ -17,6 +16,7 @@ from pytest_modelcompare.execution.watch import Watcher
 from pytest_modelcompare.execution.worker_process import WorkerProcess
 from pytest_modelcompare.gates.claims import metrics_of
 from pytest_modelcompare.inference.device import cpu_count, cuda_refusal
+from pytest_modelcompare.methods.registry import LOCAL
 from pytest_modelcompare.metrics.catalogue import METRICS, Need
 
 if TYPE_CHECKING:

@@ -6,16 +6,16 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_modelcompare.contestants.base import Work
 from pytest_modelcompare.data.stand_in import MADE_UP, made_up, offline_if_silent, unreachable
 from pytest_modelcompare.data.subsets import with_subset
 from pytest_modelcompare.inference.stand_in import guess_note
+from pytest_modelcompare.methods.base import Work
 
 if TYPE_CHECKING:
-    from pytest_modelcompare.contestants.base import ContestantSpec, LocalMethod
     from pytest_modelcompare.errors import ModelCompareError
     from pytest_modelcompare.execution.comparison import Comparison
     from pytest_modelcompare.execution.watch import Watcher
+    from pytest_modelcompare.methods.base import ContestantSpec, LocalMethod
 
 
 def smoke(comparison: Comparison, spec: ContestantSpec, method: LocalMethod, watcher: Watcher) -> None:

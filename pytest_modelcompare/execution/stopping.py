@@ -9,10 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_modelcompare.contestants.answers import Answered, Stages
-from pytest_modelcompare.contestants.base import ContestantSpec
-from pytest_modelcompare.contestants.prompt import PromptSettings
-from pytest_modelcompare.contestants.published import PublishedSettings
 from pytest_modelcompare.data.identity import test_rows_digest
 from pytest_modelcompare.errors import GateError
 from pytest_modelcompare.execution.assemble import assemble, of_replies
@@ -22,6 +18,10 @@ from pytest_modelcompare.gates.spec import GateSpec
 from pytest_modelcompare.gates.stopping import StoppingPlan, stopping_plan
 from pytest_modelcompare.gates.stopping_looks import Standing, look
 from pytest_modelcompare.gates.stopping_verdict import sequential_verdict
+from pytest_modelcompare.llm.answers import Answered, Stages
+from pytest_modelcompare.llm.prompt_settings import PromptSettings
+from pytest_modelcompare.methods.base import ContestantSpec
+from pytest_modelcompare.methods.published import PublishedSettings
 from pytest_modelcompare.records import NO_ANSWER, Evidence, Predictions, Verdict
 
 if TYPE_CHECKING:

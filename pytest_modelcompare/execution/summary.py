@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_modelcompare.contestants.registry import LOCAL
 from pytest_modelcompare.data.identity import test_rows_digest
 from pytest_modelcompare.data.subsets import shortage, subset_size
 from pytest_modelcompare.execution.by_label import behind_the_figures
@@ -14,6 +13,7 @@ from pytest_modelcompare.execution.calibrated import calibration_of, deferrals
 from pytest_modelcompare.execution.history import answers_key_of
 from pytest_modelcompare.execution.references import references
 from pytest_modelcompare.execution.settings_written import settings_written
+from pytest_modelcompare.methods.registry import LOCAL
 from pytest_modelcompare.metrics.catalogue import METRICS
 from pytest_modelcompare.metrics.table import table_figures
 from pytest_modelcompare.records import Evidence

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_modelcompare.contestants.base import ContestantSpec
 from pytest_modelcompare.errors import StoreError
+from pytest_modelcompare.methods.base import ContestantSpec
 from pytest_modelcompare.metrics.estimate import estimate
 from pytest_modelcompare.records import Dataset, Evidence, Run
 

@@ -10,8 +10,6 @@ from typing import Literal
 
 import numpy as np
 
-from pytest_modelcompare.contestants.base import Predictor, Work
-from pytest_modelcompare.contestants.registry import LOCAL
 from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.execution.accepting import baselines
 from pytest_modelcompare.execution.comparison import Comparison, Needs
@@ -21,6 +19,8 @@ from pytest_modelcompare.execution.timing_targets import Target, targets
 from pytest_modelcompare.execution.watch import Watcher
 from pytest_modelcompare.gates.spec import GateSpec
 from pytest_modelcompare.gates.timing_looks import BY_LATENCY, BY_THROUGHPUT, gates_on, is_settled, measured_for
+from pytest_modelcompare.methods.base import Predictor, Work
+from pytest_modelcompare.methods.registry import LOCAL
 from pytest_modelcompare.metrics.catalogue import Need
 from pytest_modelcompare.records import Latencies, Throughput
 from pytest_modelcompare.store.timings import Timing, TimingStore

@@ -5,10 +5,10 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass
 
-from pytest_modelcompare.contestants.registry import LOCAL
 from pytest_modelcompare.execution.comparison import Comparison, Needs
 from pytest_modelcompare.gates.places import Place, place_of
 from pytest_modelcompare.inference.device import cuda_name, cuda_of_torch, driver_suffices
+from pytest_modelcompare.methods.registry import LOCAL
 
 
 @dataclass(frozen=True, slots=True)

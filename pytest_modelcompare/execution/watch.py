@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
-from pytest_modelcompare.contestants.base import Progress, silent
+from pytest_modelcompare.records.progress import Progress, silent
 
 
 class Watcher(Protocol):

@@ -9,12 +9,12 @@ import time
 from multiprocessing.connection import Connection
 from typing import Any, NoReturn
 
-from pytest_modelcompare.contestants.base import Progress
 from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.execution.local import make_run
 from pytest_modelcompare.execution.orders import SHARED_NOTE, Ended, Failure, Order, Tidings, Usage
 from pytest_modelcompare.inference.device import device_kind
 from pytest_modelcompare.inference.memory import MIB
+from pytest_modelcompare.records.progress import Progress
 from pytest_modelcompare.store.folders import StoreFolders
 from pytest_modelcompare.store.runs import RunStore
 

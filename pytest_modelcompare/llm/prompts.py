@@ -9,17 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from pytest_modelcompare.llm.request import CHARACTERS_PER_TOKEN as CHARACTERS_PER_TOKEN
-from pytest_modelcompare.llm.request import Request as Request
-from pytest_modelcompare.llm.wording import (
-    LIKELIEST,
-    Form,
-    Shot,
-    examples,
-    question,
-    system_text,
-    turns,
-)
+from pytest_modelcompare.llm.request import Request
+from pytest_modelcompare.llm.wording import LIKELIEST, Form, Shot, examples, question, system_text, turns
 from pytest_modelcompare.records import Dataset
 
 EVERY_LABEL_UP_TO = 20
@@ -147,3 +138,15 @@ def reordered(shots: list[Shot], sample: int) -> list[Shot]:
         return shots
     order = np.random.default_rng([VOTES_SEED, sample, len(shots)]).permutation(len(shots))
     return [shots[at] for at in order]
+
+
+def context_window(model: str) -> int | None:
+    """Tokens that `provider:model` can read, answer included; None where it is not known."""
+    from genai_prices import Usage, calc_price
+
+    provider, _, name = model.partition(":")
+    try:
+        found = calc_price(Usage(input_tokens=1, output_tokens=1), name, provider_id=provider)
+    except LookupError:
+        return None
+    return found.model.context_window

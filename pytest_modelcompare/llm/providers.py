@@ -16,20 +16,19 @@ NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
 def anthropic(access: Access) -> Provider:
-    from pytest_modelcompare.llm.anthropic_provider import AnthropicProvider
+    from pytest_modelcompare.llm.anthropic_service import AnthropicProvider
 
     return AnthropicProvider(access)
 
 
 def openai(access: Access) -> Provider:
-    from pytest_modelcompare.llm.openai_provider import OpenAIProvider
+    from pytest_modelcompare.llm.openai_service import OpenAIProvider
 
     return OpenAIProvider(access)
 
 
 def local(access: Access) -> Provider:
-    from pytest_modelcompare.llm.local_provider import LocalProvider
-    from pytest_modelcompare.llm.local_scorer import load_scorer
+    from pytest_modelcompare.llm.local_model import LocalProvider, load_scorer
 
     return LocalProvider(load_scorer(access.model, access.base, "auto"))
 

@@ -1,20 +1,27 @@
-"""Trying again: as long as the service asks, with jitter, within a stated number of attempts."""
+"""Trying again: as long as the service asks, with jitter, within a stated number of attempts, until all is to stop."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pytest_modelcompare.errors import LLMError
 from pytest_modelcompare.llm.provider import Transient
+from pytest_modelcompare.llm.reply import Reply
+from pytest_modelcompare.llm.request import Request
 
 T = TypeVar("T")
+
+
 LONGEST_WAIT_S = 120.0
+
+
 JITTER = 0.1
 """Added at most to what a service asks for, so that not all come back at once."""
+
 
 UNREACHED_ATTEMPTS = 3
 """While nothing was ever heard of a service, as often a connection is tried: some seconds in all."""
@@ -73,3 +80,29 @@ class Retries:
             f"gave up after {attempt + 1} attempts: {last.reason}" + asked_to_wait(last.retry_after_s),
             fix="run again later: what was answered is stored, only the rest is asked",
         ) from last
+
+
+class Halted(Exception):
+    """Nothing more is to be sent: another request failed for good, or the session was interrupted."""
+
+
+class Work:
+    """What is asked for, and what has come of it."""
+
+    def __init__(self, requests: Sequence[Request], tell: Callable[[int], None]) -> None:
+        self.requests = list(requests)
+        self.replies: dict[int, Reply] = {}
+        self.failures: list[BaseException] = []
+        self.halted = asyncio.Event()
+        self.tell = tell
+
+    def note(self, index: int, reply: Reply) -> None:
+        self.replies[index] = reply
+        self.tell(len(self.replies))
+
+    def fail(self, error: BaseException) -> None:
+        self.failures.append(error)
+        self.halted.set()
+
+    def missing(self) -> list[int]:
+        return [index for index in range(len(self.requests)) if index not in self.replies]

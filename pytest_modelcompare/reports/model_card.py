@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from textwrap import dedent
 
-from pytest_modelcompare.contestants.base import ContestantSpec
 from pytest_modelcompare.execution.comparison import Comparison
+from pytest_modelcompare.methods.base import ContestantSpec
 from pytest_modelcompare.metrics.catalogue import METRICS
 from pytest_modelcompare.metrics.table import table_figures
 from pytest_modelcompare.records import Dataset, Evidence, Run

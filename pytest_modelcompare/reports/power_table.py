@@ -10,14 +10,14 @@ from textwrap import wrap
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_modelcompare.contestants.published import PublishedSettings
-from pytest_modelcompare.contestants.registry import LOCAL
 from pytest_modelcompare.data.slices import slice_rows
 from pytest_modelcompare.errors import DataError
 from pytest_modelcompare.gates.power import DISCORDANCE, power_of_gate
 from pytest_modelcompare.gates.power_facts import GatePower, PlanFacts
 from pytest_modelcompare.gates.spec import GateSpec
 from pytest_modelcompare.inference.timing import measure_latencies
+from pytest_modelcompare.methods.published import PublishedSettings
+from pytest_modelcompare.methods.registry import LOCAL
 from pytest_modelcompare.records import Dataset, Published
 from pytest_modelcompare.reports.numbers import plural
 from pytest_modelcompare.statistics.power_needed import joint_power

@@ -8,8 +8,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pytest_modelcompare.contestants.base import ContestantSpec, NotYet, Settings
-from pytest_modelcompare.contestants.registry import LATER, METHODS, engine_of
+from pytest_modelcompare.methods.base import ContestantSpec
+from pytest_modelcompare.methods.registry import LATER, METHODS, engine_of
+from pytest_modelcompare.settings import NotYet, Settings
 from pytest_modelcompare.suite.document import Document, Path
 from pytest_modelcompare.suite.sweeps import NOT_AVAILABLE, expanded, swept_values
 from pytest_modelcompare.suite.trained import (

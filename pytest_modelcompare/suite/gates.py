@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pytest_modelcompare.contestants.base import ContestantSpec
-from pytest_modelcompare.contestants.published import PublishedSettings
 from pytest_modelcompare.gates.check import check
 from pytest_modelcompare.gates.check_metric import Abilities
 from pytest_modelcompare.gates.claims import Claim, metrics_of
 from pytest_modelcompare.gates.language import parse
 from pytest_modelcompare.gates.spec import GateSpec
 from pytest_modelcompare.gates.tokens import GateSyntaxError
+from pytest_modelcompare.methods.base import ContestantSpec
+from pytest_modelcompare.methods.published import PublishedSettings
 from pytest_modelcompare.metrics.catalogue import METRICS, Need
 from pytest_modelcompare.suite.document import Document, Path, Place
 from pytest_modelcompare.suite.model import GateSettings

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pytest_modelcompare.contestants.registry import LOCAL
 from pytest_modelcompare.errors import Problem, SuiteError
+from pytest_modelcompare.methods.registry import LOCAL
 from pytest_modelcompare.suite.contestants import contestant_specs
 from pytest_modelcompare.suite.document import Document
 from pytest_modelcompare.suite.gates import gate_specs

@@ -8,12 +8,12 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from pytest_modelcompare.contestants.base import NotYet
-from pytest_modelcompare.contestants.optimise import OptimiseSettings
-from pytest_modelcompare.contestants.registry import LATER, METHODS
-from pytest_modelcompare.contestants.training_rows import TrainedOptions, TrainSettings
 from pytest_modelcompare.data.recorded import RecordedSource
 from pytest_modelcompare.data.settings import DataSettings, SourceSettings, SplitSettings
+from pytest_modelcompare.llm.prompt_settings import OptimiseSettings
+from pytest_modelcompare.methods.registry import LATER, METHODS
+from pytest_modelcompare.methods.training_rows import TrainedOptions, TrainSettings
+from pytest_modelcompare.settings import NotYet
 from pytest_modelcompare.suite.docstrings import descriptions
 from pytest_modelcompare.suite.model import BudgetSettings, ComputeSettings, GateSettings, PriceSettings, SuiteSettings
 from pytest_modelcompare.suite.trained import trains

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from pytest_modelcompare.contestants.registry import METHODS
-from pytest_modelcompare.contestants.training_rows import TrainedOptions
+from pytest_modelcompare.methods.registry import METHODS
+from pytest_modelcompare.methods.training_rows import TrainedOptions
 from pytest_modelcompare.suite.docstrings import descriptions, nested
 from pytest_modelcompare.suite.model import SuiteSettings
 from pytest_modelcompare.suite.sweeps import OF_TRAIN, sweepable

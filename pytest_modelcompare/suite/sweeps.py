@@ -10,9 +10,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pytest_modelcompare.contestants.base import ContestantSpec, NotYet, Settings
-from pytest_modelcompare.contestants.training_rows import SIZES, TrainSettings
 from pytest_modelcompare.gates.claims import number_text, quoted_label
+from pytest_modelcompare.methods.base import ContestantSpec
+from pytest_modelcompare.methods.training_rows import SIZES, TrainSettings
+from pytest_modelcompare.settings import NotYet, Settings
 from pytest_modelcompare.suite.document import Document, Path
 from pytest_modelcompare.suite.validate import note, shown, unknown_key, validated
 

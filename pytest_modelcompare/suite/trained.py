@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_modelcompare.contestants.base import Settings
-from pytest_modelcompare.contestants.registry import LATER, LOCAL, METHODS
-from pytest_modelcompare.contestants.training_rows import TrainedOptions, TrainSettings
+from pytest_modelcompare.methods.registry import LATER, LOCAL, METHODS
+from pytest_modelcompare.methods.training_rows import TrainedOptions, TrainSettings
+from pytest_modelcompare.settings import Settings
 from pytest_modelcompare.suite.document import Document, Path
 from pytest_modelcompare.suite.sweeps import NOT_AVAILABLE, OF_TRAIN, swept_values
 from pytest_modelcompare.suite.validate import shown, validated

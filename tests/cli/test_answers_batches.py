@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_modelcompare.cli import main
-from pytest_modelcompare.llm.batch_service import service_name
+from pytest_modelcompare.llm.provider import service_name
 from pytest_modelcompare.store.batches import BatchLog
 from pytest_modelcompare.store.folders import StoreFolders
 

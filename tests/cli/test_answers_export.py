@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from pytest_modelcompare.cli import main
-from pytest_modelcompare.contestants.answering import LLMOptions, PromptMethod
-from pytest_modelcompare.contestants.prompt import PromptSettings
 from pytest_modelcompare.data.load import load_dataset
+from pytest_modelcompare.llm.answering import LLMOptions, PromptMethod
+from pytest_modelcompare.llm.prompt_settings import PromptSettings
 from pytest_modelcompare.store.answers import AnswerJournal
 from pytest_modelcompare.store.folders import StoreFolders
 from pytest_modelcompare.store.recordings import read_recording

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_modelcompare.contestants.base import Progress
 from pytest_modelcompare.execution.admission import ByMemory
 from pytest_modelcompare.execution.orders import Tidings, Usage
+from pytest_modelcompare.records.progress import Progress
 
 
 def tidings(free, peak, done=30, total=100):

@@ -19,9 +19,9 @@ from pathlib import Path
 sys.path.insert(0, {small!r})
 from small_models import small_work
 
-from pytest_modelcompare.contestants.base import ContestantSpec
-from pytest_modelcompare.contestants.fine_tune import FineTune
-from pytest_modelcompare.contestants.fine_tune_settings import FineTuneSettings
+from pytest_modelcompare.methods.base import ContestantSpec
+from pytest_modelcompare.methods.fine_tune import FineTune
+from pytest_modelcompare.methods.fitting import FineTuneSettings
 from pytest_modelcompare.execution.local import local_jobs, make_run
 from pytest_modelcompare.execution.options import Options
 from pytest_modelcompare.store.folders import StoreFolders

@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from pytest_modelcompare.contestants.answering import LLMOptions, PromptMethod
-from pytest_modelcompare.contestants.prompt import PromptSettings
 from pytest_modelcompare.execution.ledger import Ledger
+from pytest_modelcompare.llm.answering import LLMOptions, PromptMethod
+from pytest_modelcompare.llm.prompt_settings import PromptSettings
 from pytest_modelcompare.llm.retries import Retries
-from tests.contestants.test_answering import MODEL, a_dataset, key, no_wait, world
+from tests.llm.test_answering import MODEL, a_dataset, key, no_wait, world
 
 __all__ = ["key"]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_modelcompare.contestants.fine_tune import FineTune
 from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.execution.comparison import Comparison
 from pytest_modelcompare.execution.ledger import Ledger
 from pytest_modelcompare.execution.options import Options
 from pytest_modelcompare.execution.prepare import prepare
 from pytest_modelcompare.execution.watch import Unwatched
+from pytest_modelcompare.methods.fine_tune import FineTune
 from pytest_modelcompare.suite.load import load_suite
 
 SUITE = """\

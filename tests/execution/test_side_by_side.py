@@ -10,9 +10,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from pytest_modelcompare.contestants.base import ContestantSpec, Progress
-from pytest_modelcompare.contestants.registry import LOCAL
-from pytest_modelcompare.contestants.tfidf import TfidfSettings
 from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.execution import side_by_side
 from pytest_modelcompare.execution.comparison import Comparison
@@ -23,7 +20,11 @@ from pytest_modelcompare.execution.orders import SHARED_NOTE, Ended, Failure, Ti
 from pytest_modelcompare.execution.prepare import load, prepare
 from pytest_modelcompare.execution.side_by_side import run_all, times_training
 from pytest_modelcompare.execution.watch import Unwatched
+from pytest_modelcompare.methods.base import ContestantSpec
+from pytest_modelcompare.methods.registry import LOCAL
+from pytest_modelcompare.methods.tfidf import TfidfSettings
 from pytest_modelcompare.records import Dataset, Rows
+from pytest_modelcompare.records.progress import Progress
 from pytest_modelcompare.suite.load import load_suite
 
 NOTHING = Rows(("a",), np.array([0]), ("0",))

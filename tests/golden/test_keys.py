@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_modelcompare.contestants.answers import Journal
-from pytest_modelcompare.contestants.base import ContestantSpec
-from pytest_modelcompare.contestants.prompt import PromptSettings
-from pytest_modelcompare.contestants.prompting import questions
-from pytest_modelcompare.contestants.registry import LOCAL
 from pytest_modelcompare.execution.fingerprint import run_fingerprint
+from pytest_modelcompare.llm.answers import Journal
+from pytest_modelcompare.llm.prompt_settings import PromptSettings
+from pytest_modelcompare.llm.prompting import questions
+from pytest_modelcompare.methods.base import ContestantSpec
+from pytest_modelcompare.methods.registry import LOCAL
 from pytest_modelcompare.records import Dataset, Rows
-from tests.contestants.test_optimise import Nothing
 from tests.golden.golden import as_text, holds
+from tests.llm.test_optimise import Nothing
 
 MODEL = {"model": "./here"}
 OTHERWISE: dict[str, dict[str, Any]] = {

@@ -24,8 +24,8 @@ def small_models(monkeypatch):
 
 
 def test_fine_tuning_on_cuda_is_deterministic_for_a_seed_and_survives_keeping(small_models, tmp_path):
-    from pytest_modelcompare.contestants.fine_tune import FineTune
-    from pytest_modelcompare.contestants.fine_tune_settings import FineTuneSettings
+    from pytest_modelcompare.methods.fine_tune import FineTune
+    from pytest_modelcompare.methods.fitting import FineTuneSettings
 
     folder = small_models.small_bert(tmp_path / "bert")
     settings = FineTuneSettings(model=str(folder), epochs=20, learning_rate=3e-3, batch_size=8)

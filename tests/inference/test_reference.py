@@ -75,7 +75,7 @@ def test_the_digest_follows_contents_and_not_place_or_readme(folder, tmp_path):
 
 def test_the_digest_imports_no_torch(folder, tmp_path):
     code = (
-        "import sys; from pathlib import Path; from pytest_modelcompare.contestants.registry import *;"
+        "import sys; from pathlib import Path; from pytest_modelcompare.methods.registry import *;"
         f"FineTune().weights_digest(FineTuneSettings(model='model'), Path({str(tmp_path)!r}));"
         "assert not {'torch', 'transformers', 'sklearn', 'huggingface_hub', 'scipy'} & set(sys.modules)"
     )

@@ -15,7 +15,7 @@ TEXTS = ["where is my card", "", "lost [SEP] money", "half a \ud83d character"]
 
 @pytest.fixture
 def encoder():
-    from tests.contestants.small_models import tokenizer_of_words
+    from tests.methods.small_models import tokenizer_of_words
 
     return Encoder(tokenizer_of_words(), 8)
 
@@ -83,7 +83,7 @@ def test_no_texts_have_no_tokens(encoder, kept):
 
 
 def tokenise(folder, number):
-    from tests.contestants.small_models import tokenizer_of_words
+    from tests.methods.small_models import tokenizer_of_words
 
     scratch = folder / f"scratch{number}"
     scratch.mkdir()

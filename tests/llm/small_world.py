@@ -7,8 +7,8 @@ import random
 from pathlib import Path
 from typing import Any
 
-from pytest_modelcompare.llm.anthropic_provider import AnthropicProvider
-from pytest_modelcompare.llm.asking import Asker
+from pytest_modelcompare.llm.anthropic_service import AnthropicProvider
+from pytest_modelcompare.llm.calling import Asker
 from pytest_modelcompare.llm.provider import Access
 from pytest_modelcompare.llm.purse import Purse
 from pytest_modelcompare.llm.request import Request

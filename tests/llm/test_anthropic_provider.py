@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pytest_modelcompare.llm.http_errors import limit_headers, retry_after, shown_words
-from tests.contestants.test_answering import a_dataset, by_number, world
 from tests.llm.anthropic_server import KEY
+from tests.llm.test_answering import a_dataset, by_number, world
 
 
 def test_a_row_too_long_for_the_model_is_wrong_and_the_others_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -10,12 +10,10 @@ from pathlib import Path
 import pytest
 
 from pytest_modelcompare.errors import LLMError
-from pytest_modelcompare.llm.batch_sending import BatchSender
-from pytest_modelcompare.llm.batch_service import service_name
-from pytest_modelcompare.llm.batches import Batches
-from pytest_modelcompare.llm.provider import Transient
+from pytest_modelcompare.llm.batches import Batches, BatchSender
+from pytest_modelcompare.llm.provider import Transient, service_name
 from pytest_modelcompare.llm.request import Request
-from pytest_modelcompare.llm.work import Work
+from pytest_modelcompare.llm.retries import Work
 from pytest_modelcompare.store.batches import BatchLog
 from pytest_modelcompare.store.folders import StoreFolders
 from tests.llm.anthropic_server import serving

@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_modelcompare.contestants.answering import Answered, LLMOptions, PromptMethod
-from pytest_modelcompare.contestants.answers import AskPlan
-from pytest_modelcompare.contestants.prompt import PromptSettings
-from pytest_modelcompare.contestants.prompting import questions
 from pytest_modelcompare.errors import BudgetError, LLMError
-from pytest_modelcompare.llm.asking import Asker
-from pytest_modelcompare.llm.batch_service import BatchService, NoBook, service_name
+from pytest_modelcompare.llm.answering import Answered, LLMOptions, PromptMethod
+from pytest_modelcompare.llm.answers import AskPlan
 from pytest_modelcompare.llm.batches import Batches
+from pytest_modelcompare.llm.calling import Asker
+from pytest_modelcompare.llm.prompt_settings import PromptSettings
+from pytest_modelcompare.llm.prompting import questions
+from pytest_modelcompare.llm.provider import BatchService, NoBook, service_name
 from pytest_modelcompare.llm.request import Request
 from pytest_modelcompare.llm.retries import Retries
 from pytest_modelcompare.records import Dataset, Rows

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from pytest_modelcompare.llm.anthropic_messages import body
+from pytest_modelcompare.llm.anthropic_service import body
 from pytest_modelcompare.llm.caching import marked, minimum_tokens, saved_usd, saving_note, shared_prefixes
 from pytest_modelcompare.llm.request import Request
 from pytest_modelcompare.pricing.price_list import Usage

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from pytest_modelcompare.errors import LLMError
-from pytest_modelcompare.llm.anthropic_provider import AnthropicProvider
-from pytest_modelcompare.llm.openai_provider import OpenAIProvider
+from pytest_modelcompare.llm.anthropic_service import AnthropicProvider
+from pytest_modelcompare.llm.openai_service import OpenAIProvider
 from pytest_modelcompare.llm.provider import Access
 from tests.llm.anthropic_server import KEY, serving
 from tests.llm.small_world import NAME, asker_at, some_requests
@@ -134,7 +134,7 @@ def test_success_without_a_count_of_tokens_is_refused_and_perhaps_billed(said: A
 
 
 def test_requests_given_up_at_a_stop_are_perhaps_billed(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("pytest_modelcompare.llm.asking.GRACE_S", 0.1)
+    monkeypatch.setattr("pytest_modelcompare.llm.calling.GRACE_S", 0.1)
     asked = threading.Barrier(5)
 
     def answer(*_: object) -> Any:

@@ -10,10 +10,16 @@ import numpy as np
 import pytest
 
 from pytest_modelcompare.errors import LLMError
-from pytest_modelcompare.llm.local_prompt import continuation, plain_text, prompt_tokens
-from pytest_modelcompare.llm.local_provider import LocalProvider
-from pytest_modelcompare.llm.local_scorer import LabelScorer, load_scorer, probabilities
-from pytest_modelcompare.llm.prompts import Request
+from pytest_modelcompare.llm.local_model import (
+    LabelScorer,
+    LocalProvider,
+    continuation,
+    load_scorer,
+    plain_text,
+    probabilities,
+    prompt_tokens,
+)
+from pytest_modelcompare.llm.request import Request
 
 MENU = ("happy", "sad", "sad dog")
 

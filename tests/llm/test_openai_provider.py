@@ -14,11 +14,11 @@ import pytest
 
 pytest.importorskip("openai", reason="needs the extra `openai`")
 
-from pytest_modelcompare.contestants.answering import Answered, LLMOptions, PromptMethod
-from pytest_modelcompare.contestants.answers import AskPlan
-from pytest_modelcompare.contestants.prompt import PromptSettings
 from pytest_modelcompare.errors import LLMError
-from pytest_modelcompare.llm.openai_messages import is_own, usage_of
+from pytest_modelcompare.llm.answering import Answered, LLMOptions, PromptMethod
+from pytest_modelcompare.llm.answers import AskPlan
+from pytest_modelcompare.llm.openai_service import is_own, usage_of
+from pytest_modelcompare.llm.prompt_settings import PromptSettings
 from pytest_modelcompare.llm.retries import Retries
 from pytest_modelcompare.pricing.price_list import Usage
 from pytest_modelcompare.pricing.prices import Prices
@@ -204,7 +204,7 @@ def test_answers_without_a_count_of_tokens_are_refused(tmp_path: Path):
 @pytest.fixture
 def own_service(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server on loopback is OpenAI itself."""
-    monkeypatch.setattr("pytest_modelcompare.llm.openai_messages.OWN_HOST", "127.0.0.1")
+    monkeypatch.setattr("pytest_modelcompare.llm.openai_service.OWN_HOST", "127.0.0.1")
 
 
 PRICES = {

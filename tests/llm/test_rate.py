@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_modelcompare.llm.rate import Limit, limits_in, seconds_in
+from pytest_modelcompare.llm.pace import Limit, limits_in, seconds_in
 
 HEADERS = [
     (

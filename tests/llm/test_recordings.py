@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from pytest_modelcompare.contestants.answering import LLMOptions, PromptMethod
-from pytest_modelcompare.contestants.prompt import PromptSettings
 from pytest_modelcompare.errors import LLMError, StoreError
+from pytest_modelcompare.llm.answering import LLMOptions, PromptMethod
+from pytest_modelcompare.llm.prompt_settings import PromptSettings
 from pytest_modelcompare.store.answers import AnswerJournal
 from pytest_modelcompare.store.folders import StoreFolders
 from pytest_modelcompare.store.recordings import read_recording, write_recording
-from tests.contestants.test_answering import World, a_dataset, by_number, world
 from tests.llm.anthropic_server import KEY
+from tests.llm.test_answering import World, a_dataset, by_number, world
 
 NAME = "answers.jsonl.gz"
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pytest_modelcompare.llm.replies import score_notes, stated_row, stated_scores, vote_scores
 from pytest_modelcompare.llm.reply import Reply
-from pytest_modelcompare.llm.scores import score_notes, stated_row, stated_scores, vote_scores
 from pytest_modelcompare.pricing.price_list import Usage
 
 NUMBERS = {"a": 0, "b": 1, "c": 2, "d": 3}

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pytest_modelcompare.cli import main
-from tests.contestants.test_optimise import RIGHT_WORDS
 from tests.llm.anthropic_server import KEY, serving, texts_of
+from tests.llm.test_optimise import RIGHT_WORDS
 from tests.pytest_plugin.conftest import Project
 
 pytest.importorskip("dspy", reason="the extra `dspy` is not installed: pip install 'pytest-modelcompare[dspy]'")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from pytest_modelcompare.contestants.fine_tune_settings import FineTuneSettings
-from pytest_modelcompare.contestants.registry import METHODS
 from pytest_modelcompare.data.settings import DataSettings, SourceSettings, SplitSettings
+from pytest_modelcompare.methods.fitting import FineTuneSettings
+from pytest_modelcompare.methods.registry import METHODS
 from pytest_modelcompare.suite.docstrings import descriptions, docstrings, nested
 from pytest_modelcompare.suite.model import GateSettings, SuiteSettings
 
