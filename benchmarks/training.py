@@ -264,13 +264,13 @@ def train_steps(
     from pytest_modelcompare.inference.reference import package_folder
     from pytest_modelcompare.training.loop import train
     from pytest_modelcompare.training.recipe import Recipe, Techniques
-    from pytest_modelcompare.training.seeding import seeded
+    from pytest_modelcompare.training.seeding import seeded_randomness
 
     folder, device, rows = package_folder(MODEL), choose_device("auto", arguments.precision), dataset.train
     assert rows is not None
     epochs = max(3, math.ceil(steps * BATCH / len(rows)))
     recipe = Recipe(epochs, RATE, BATCH, WARMUP, DECAY, 0, max_steps=steps, techniques=techniques or Techniques())
-    with seeded(0, device.kind):
+    with seeded_randomness(0, device.kind):
         config = load_config(folder, MODEL, num_labels=len(dataset.labels))
         encoder = load_tokenizer(folder, config, arguments.max_length, MODEL)
         model = load_weights(AutoModelForSequenceClassification, folder, config, "safetensors", MODEL).to(device.kind)

@@ -69,12 +69,12 @@ def step_times(world: World, model_name: str, way: Way, rows: int) -> tuple[list
     from pytest_modelcompare.inference.precision import keep_head_in_fp32
     from pytest_modelcompare.inference.pretrained import load_config, load_tokenizer, load_weights
     from pytest_modelcompare.training.loop import train
-    from pytest_modelcompare.training.seeding import seeded
+    from pytest_modelcompare.training.seeding import seeded_randomness
 
     folder, moments, device = world.folders[model_name], list[float](), choose_device("auto", "auto")
     recipe = Recipe(2, RATE, BATCH, WARMUP, DECAY, 0, techniques=way.techniques)
     some, n_labels = first(world.dataset.train, rows), len(world.dataset.labels)
-    with seeded(0, device.kind):
+    with seeded_randomness(0, device.kind):
         config = load_config(folder, model_name, num_labels=n_labels)
         encoder = load_tokenizer(folder, config, MAX_LENGTH, model_name)
         model = load_weights(AutoModelForSequenceClassification, folder, config, "safetensors", model_name)

@@ -23,10 +23,9 @@ from pytest_modelcompare.methods.base import Work
 from pytest_modelcompare.methods.local import few_rows, training_rows
 from pytest_modelcompare.records import Device
 from pytest_modelcompare.settings import Settings
-from pytest_modelcompare.training.loop import Extras, NotFiniteError, Trained, Validation, train
 from pytest_modelcompare.training.losses import RowLosses, classification_losses, row_weights
-from pytest_modelcompare.training.recipe import Recipe
-from pytest_modelcompare.training.seeding import seeded
+from pytest_modelcompare.training.recipe import Extras, NotFiniteError, Recipe, Trained, Validation
+from pytest_modelcompare.training.seeding import seeded_randomness
 
 if TYPE_CHECKING:
     import torch
@@ -70,8 +69,10 @@ def fit(settings: FineTuneSettings, work: Work, device: Device) -> tuple[Any, En
     Raises:
         NotFiniteError: the loss is no longer a number.
     """
+    from pytest_modelcompare.training.loop import train
+
     rows, dataset = training_rows(work), work.dataset
-    with seeded(work.seed, device.kind), torch_threads(device.threads):
+    with seeded_randomness(work.seed, device.kind), torch_threads(device.threads):
         model, encoder = model_to_train(settings, work)
         head = keep_head_in_fp32(model.to(device.kind), outputs_of(model, settings))
         encoded = encode_once(encoder, rows.texts, work.tokens, work.folder)

@@ -97,6 +97,6 @@ def set_random(tensors: Mapping[str, torch.Tensor], facts: Facts) -> None:
     np.random.set_state((name, np.array(keys, np.uint32), *rest))  # noqa: NPY002
 
 
-def part(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+def tensors_under(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
     """The tensors whose names begin so, without that beginning."""
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

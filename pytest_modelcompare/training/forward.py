@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from pytest_modelcompare.training.dropout import attention, dropout
-from pytest_modelcompare.training.unpadded import Packing
-from pytest_modelcompare.training.varlen_attention import VarlenPacking
+from pytest_modelcompare.training.cpu.fast_dropout import attention_with_dropout, fast_dropout
+
+
+class PackedRows(Protocol):
+    """How rows lie one after the other, in a layout without padding."""
+
+    @property
+    def starts(self) -> torch.Tensor:
+        """Shape (rows,). Where each row's first token stands."""
+
+    def attend(
+        self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, dropout_p: float, scale: float | None
+    ) -> torch.Tensor:
+        """torch's scaled_dot_product_attention, every row to itself alone."""
 
 
 class Forward(TorchFunctionMode):
@@ -20,7 +31,7 @@ class Forward(TorchFunctionMode):
     def __init__(self, *, fast_dropout: bool) -> None:
         super().__init__()
         self.fast_dropout = fast_dropout
-        self.packing: Packing | VarlenPacking | None = None
+        self.packing: PackedRows | None = None
 
     def __torch_function__(
         self,
@@ -32,7 +43,7 @@ class Forward(TorchFunctionMode):
         if func is functional.scaled_dot_product_attention:
             return self.attend(*args, **(kwargs or {}))
         if func is functional.dropout and self.fast_dropout:
-            return dropout(*args, **(kwargs or {}))
+            return fast_dropout(*args, **(kwargs or {}))
         return func(*args, **(kwargs or {}))
 
     def attend(
@@ -52,7 +63,7 @@ class Forward(TorchFunctionMode):
             assert not is_causal
             return self.packing.attend(query, key, value, dropout_p, scale)
         if self.fast_dropout and query.device.type == "cpu":
-            return attention(query, key, value, attn_mask, dropout_p, is_causal, scale, enable_gqa)
+            return attention_with_dropout(query, key, value, attn_mask, dropout_p, is_causal, scale, enable_gqa)
         return functional.scaled_dot_product_attention(
             query, key, value, attn_mask, dropout_p, is_causal, scale=scale, enable_gqa=enable_gqa
         )

@@ -13,15 +13,13 @@ import torch
 from pytest_modelcompare.inference.precision import half_type
 from pytest_modelcompare.inference.tokens import Encoded, Encoder
 from pytest_modelcompare.records import Device
-from pytest_modelcompare.training.batches import OVERHEAD_TOKENS, Rows, micro_batches, within_tokens
-from pytest_modelcompare.training.first_position import cut_short
+from pytest_modelcompare.training.cpu.fused_layer import fused_layers
+from pytest_modelcompare.training.cpu.unpadded import Unpadded
+from pytest_modelcompare.training.cuda.varlen import Kernel, Varlen, flash_attention, kernel_works, row_by_row
+from pytest_modelcompare.training.encoder_layers import narrow_last_layer
 from pytest_modelcompare.training.forward import Forward
-from pytest_modelcompare.training.fused_forward import fused_layers
-from pytest_modelcompare.training.kernel_check import works
+from pytest_modelcompare.training.minibatches import OVERHEAD_TOKENS, Rows, cut_within_tokens, micro_batches
 from pytest_modelcompare.training.recipe import Techniques
-from pytest_modelcompare.training.unpadded import packed_batch
-from pytest_modelcompare.training.varlen import Varlen
-from pytest_modelcompare.training.varlen_attention import Kernel, flash_attention, row_by_row
 
 CLOSE = 1e-3
 """Logits without padding may differ this much from padded ones, in fp32, to be taken for the same."""
@@ -54,28 +52,10 @@ class Padded:
         if self.buckets:
             return micro_batches(self.encoded.lengths, rows, budget, OVERHEAD_TOKENS[self.device.kind])
         longest = np.full(len(self.encoded.lengths), self.encoded.lengths[rows].max())
-        return within_tokens(longest, rows, budget)
+        return cut_within_tokens(longest, rows, budget)
 
     def batch(self, rows: Rows) -> dict[str, torch.Tensor]:
         return self.encoder.batch(self.encoded, rows, self.device.kind)
-
-
-@dataclass(frozen=True, slots=True)
-class Unpadded:
-    """Rows one after the other, longest first."""
-
-    encoded: Encoded
-    forward: Forward
-    first_number: int
-    """The position number of a text's first token."""
-
-    def cut(self, rows: Rows, budget: int) -> list[Rows]:
-        order = rows[np.argsort(-self.encoded.lengths[rows], kind="stable")]
-        return within_tokens(self.encoded.lengths, order, budget)
-
-    def batch(self, rows: Rows) -> dict[str, torch.Tensor]:
-        batch, self.forward.packing = packed_batch(self.encoded, rows, self.first_number)
-        return batch
 
 
 @contextmanager
@@ -88,19 +68,19 @@ def layout_for(
     """
     forward = Forward(fast_dropout=techniques.fast_dropout)
     padded = Padded(encoder, encoded, device, techniques.buckets)
-    change = cut_short(model, forward, enabled=techniques.first_position)
+    change = narrow_last_layer(model, forward, enabled=techniques.first_position)
     if change is None or not (techniques.unpadded or techniques.first_position):
         yield padded, forward
         return
-    rows = few_rows(encoded)
-    expected = logits(model, forward, padded, rows)
+    rows = probe_rows(encoded)
+    expected = probe_logits(model, forward, padded, rows)
     layout = (unpadded_for(model, encoded, forward, device) if techniques.unpadded else None) or padded
     # the kernel itself was tried before, and is for half precision alone
     tried = replace(layout, kernel=row_by_row) if isinstance(layout, Varlen) else layout
     with ExitStack() as changes:
         changes.enter_context(change)
         changes.enter_context(fused_layers(model, forward, enabled=techniques.fused_layers))
-        found = logits(model, forward, tried, rows)
+        found = probe_logits(model, forward, tried, rows)
         if found.shape == expected.shape and bool((found - expected).abs().max() < CLOSE):
             yield layout, forward
             return
@@ -116,7 +96,7 @@ def unpadded_for(model: Any, encoded: Encoded, forward: Forward, device: Device)
     width = int(model.config.hidden_size) // heads
     p = float(getattr(model.config, "attention_probs_dropout_prob", getattr(model.config, "attention_dropout", 0.0)))
     with torch.random.fork_rng(range(torch.cuda.device_count()) if device.kind == "cuda" else []):
-        right = works(kernel, heads, width, device.kind, half or torch.float32, p)
+        right = kernel_works(kernel, heads, width, device.kind, half or torch.float32, p)
     return Varlen(encoded, forward, first, kernel, device.kind) if right else None
 
 
@@ -126,13 +106,13 @@ def first_number(model: Any) -> int:
     return int(model.config.pad_token_id) + 1 if roberta_like else 0
 
 
-def few_rows(encoded: Encoded) -> Rows:
+def probe_rows(encoded: Encoded) -> Rows:
     """Rows of different lengths, longest first."""
     order = np.argsort(-encoded.lengths[:64], kind="stable")
     return order[:: max(1, len(order) // 4)][:4]
 
 
-def logits(model: Any, forward: Forward, layout: Layout, rows: Rows) -> torch.Tensor:
+def probe_logits(model: Any, forward: Forward, layout: Layout, rows: Rows) -> torch.Tensor:
     """The rows' logits in fp32, dropout off; shape (rows, n_labels)."""
     training = model.training
     model.eval()

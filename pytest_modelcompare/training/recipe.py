@@ -1,10 +1,17 @@
-"""How to train, and how many steps that takes."""
+"""How to train, how many steps that takes, and what is given to a training and comes of it."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_modelcompare.errors import ModelError
+from pytest_modelcompare.inference.tokens import Encoded
 
 Schedule = Literal["linear", "cosine", "constant"]
 
@@ -87,3 +94,51 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
     left = (steps - step) / (steps - rising)
     share = {"linear": left, "cosine": 0.5 * (1 - math.cos(math.pi * left)), "constant": 1.0}[recipe.schedule]
     return recipe.learning_rate * share
+
+
+class NotFiniteError(ModelError):
+    """The loss is no longer a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """Rows that are looked at after every epoch."""
+
+    encoded: Encoded
+    labels: NDArray[Any]
+    """Shape (n, …), as those of the training rows."""
+
+    weights: NDArray[np.float32] | None = None
+    """Shape (n,). What each row's loss counts; None: all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What a training may have beside its rows."""
+
+    weights: NDArray[np.float32] | None = None
+    """Shape (n,). What each row's loss counts; None: all the same."""
+
+    validation: Validation | None = None
+    """Needed for early stopping."""
+
+    checkpoints: Path | None = None
+    """This training's own folder to keep checkpoints in; None to keep none."""
+
+    checkpoint_seconds: float = 60.0
+    """How often a checkpoint is written; after an epoch also sooner, where that costs little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training was like."""
+
+    loss: float
+    """Mean of the last steps (at most 20)."""
+
+    steps: int
+    seconds_before: float
+    """What an interrupted process had spent on it."""
+
+    notes: tuple[str, ...] = ()
+    """E.g. that it was stopped early, or went on from a checkpoint."""

@@ -12,7 +12,7 @@ import numpy as np
 
 
 @contextmanager
-def seeded(seed: int, kind: str) -> Iterator[None]:
+def seeded_randomness(seed: int, kind: str) -> Iterator[None]:
     """Python's, numpy's and torch's generators start from `seed`; afterwards they are as they were.
 
     On CUDA, only deterministic algorithms are chosen where there are any.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.inference.precision import autocast
 from pytest_modelcompare.records import Device
-from pytest_modelcompare.training.batches import Rows
 from pytest_modelcompare.training.forward import Forward
-from pytest_modelcompare.training.graphs import Graphs
 from pytest_modelcompare.training.layouts import Layout
 from pytest_modelcompare.training.losses import RowLosses
+from pytest_modelcompare.training.minibatches import Rows
 from pytest_modelcompare.training.recipe import Recipe
 
 LARGEST_GRADIENT = 1.0
@@ -37,6 +36,13 @@ SHARED: ContextVar[bool] = ContextVar("SHARED", default=False)
 
 class CrowdedError(Exception):
     """Memory does not suffice beside other trainings; alone it may."""
+
+
+class StepReplayer(Protocol):
+    """Takes whole steps that were recorded before, in one launch."""
+
+    def step(self, stepper: Stepper, rows: Rows, coming: Rows | None) -> float | None:
+        """Take a step, and make ready for the rows of the next; the loss, or None where it must be taken as usual."""
 
 
 @dataclass
@@ -58,7 +64,7 @@ class Stepper:
     scaler: torch.amp.GradScaler
     budget: int = MOST_TOKENS
     notes: list[str] = field(default_factory=list)
-    graphs: Graphs | None = None
+    graphs: StepReplayer | None = None
     """Where steps are recorded and replayed; None: nowhere."""
 
     def step(self, rows: Rows, rate: float, coming: Rows | None = None) -> float:
@@ -89,7 +95,7 @@ class Stepper:
     def update(self) -> None:
         """Take the gradients that are there."""
         self.scaler.unscale_(self.optimizer)
-        clip(self.model, self.device.kind)
+        clip_gradients(self.model, self.device.kind)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
@@ -106,9 +112,9 @@ class Stepper:
     def gradients(self, rows: Rows) -> float | None:
         """Sum the gradients over micro-batches; None where memory did not suffice."""
         total = float(self.weights[rows].sum())
-        return self.summed(rows, lambda some: self.part(some, total))
+        return self.sum_micro_batches(rows, lambda some: self.backward_part(some, total))
 
-    def summed(self, rows: Rows, work: Callable[[Rows], torch.Tensor]) -> float | None:
+    def sum_micro_batches(self, rows: Rows, work: Callable[[Rows], torch.Tensor]) -> float | None:
         """The sum over micro-batches; None where memory did not suffice."""
         try:
             parts = [work(some) for some in self.layout.cut(rows, self.budget)]
@@ -118,7 +124,7 @@ class Stepper:
             return None
         return float(torch.stack(parts).sum().item())
 
-    def part(self, rows: Rows, total: float) -> torch.Tensor:
+    def backward_part(self, rows: Rows, total: float) -> torch.Tensor:
         loss = self.loss(rows, total)
         torch.autograd.backward(self.scaler.scale(loss))
         return loss.detach()
@@ -144,7 +150,7 @@ class Stepper:
         total = float(self.weights[rows].sum())
         self.model.eval()
         with torch.no_grad():
-            while (loss := self.summed(rows, lambda some: self.loss(some, total))) is None:
+            while (loss := self.sum_micro_batches(rows, lambda some: self.loss(some, total))) is None:
                 self.make_room(rows)
         self.model.train()
         return loss
@@ -170,7 +176,7 @@ class Stepper:
         self.notes.append(f"out of memory: from then on at most {self.budget:,} tokens at once, gradients accumulated")
 
 
-def clip(model: torch.nn.Module, kind: str) -> None:
+def clip_gradients(model: torch.nn.Module, kind: str) -> None:
     """Scale gradients down to `LARGEST_GRADIENT` as torch's `clip_grad_norm_`, with the same result.
 
     That one multiplies every gradient, by 1 where the norm is small enough, so that a GPU is not waited for. A CPU is

@@ -26,11 +26,11 @@ from pytest_modelcompare.execution.local import local_jobs, make_run
 from pytest_modelcompare.execution.options import Options
 from pytest_modelcompare.store.folders import StoreFolders
 from pytest_modelcompare.store.runs import RunStore
-from pytest_modelcompare.training import checkpoint, loop
+from pytest_modelcompare.training import checkpoint, recipe
 
 store, model, when = sys.argv[1:]
-init = loop.Extras.__init__
-loop.Extras.__init__ = lambda self, *given, **named: init(self, *given, checkpoint_seconds=0.0, **named)
+init = recipe.Extras.__init__
+recipe.Extras.__init__ = lambda self, *given, **named: init(self, *given, checkpoint_seconds=0.0, **named)
 
 def die():
     os.kill(os.getpid(), signal.SIGKILL)

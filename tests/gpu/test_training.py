@@ -33,11 +33,11 @@ def device(torch):
 @pytest.fixture
 def counted(monkeypatch):
     """How many works were recorded and replayed."""
-    from pytest_modelcompare.training import cuda_graphs
+    from pytest_modelcompare.training.cuda import graphs
 
     counts = {"recorded": 0, "replayed": 0}
 
-    class Counting(cuda_graphs.CudaGraphs):
+    class Counting(graphs.CudaGraphs):
         def __call__(self, work):
             replay = super().__call__(work)
             counts["recorded"] += 1
@@ -48,17 +48,17 @@ def counted(monkeypatch):
 
             return counting
 
-    monkeypatch.setitem(cuda_graphs.RECORDERS, "cuda", Counting)
+    monkeypatch.setitem(graphs.RECORDERS, "cuda", Counting)
     return counts
 
 
 @pytest.fixture
 def trained(torch, world, recipe, device):  # noqa: F811
     from pytest_modelcompare.training.loop import train
-    from pytest_modelcompare.training.seeding import seeded
+    from pytest_modelcompare.training.seeding import seeded_randomness
 
     def train_one(kind, dropout=0.0, watch=lambda _: None, **changes):
-        with seeded(3, "cuda"):
+        with seeded_randomness(3, "cuda"):
             model = world(kind).model().cuda()
             for module in model.modules():
                 if isinstance(module, torch.nn.Dropout):
@@ -72,8 +72,7 @@ def trained(torch, world, recipe, device):  # noqa: F811
 @pytest.mark.parametrize("width", [16, 32, 64])
 @pytest.mark.parametrize("half", ["bfloat16", "float16"])
 def test_the_kernel_is_right(torch, width, half):
-    from pytest_modelcompare.training.kernel_check import kernel_is_right
-    from pytest_modelcompare.training.varlen_attention import flash_attention
+    from pytest_modelcompare.training.cuda.varlen import flash_attention, kernel_is_right
 
     assert kernel_is_right(flash_attention, 4, width, "cuda", getattr(torch, half), 0.1)
 

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from pytest_modelcompare.training.step import LARGEST_GRADIENT, clip
+from pytest_modelcompare.training.step import LARGEST_GRADIENT, clip_gradients
 
 
 def model_with(norm: float) -> torch.nn.Module:
@@ -25,7 +25,7 @@ def model_with(norm: float) -> torch.nn.Module:
 @pytest.mark.parametrize("norm", [0.0, 1e-9, 0.5, 1 - 3e-6, 1 - 1e-6, 1 - 1e-7, 1.0, 1 + 1e-7, 1.0001, 7.0, 1e9])
 def test_every_bit_is_as_torch_leaves_it(norm: float):
     ours, theirs = model_with(norm), model_with(norm)
-    clip(ours, "cpu")
+    clip_gradients(ours, "cpu")
     torch.nn.utils.clip_grad_norm_(theirs.parameters(), LARGEST_GRADIENT)
     for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
         assert (one.grad is None) is (other.grad is None)
@@ -35,14 +35,14 @@ def test_every_bit_is_as_torch_leaves_it(norm: float):
 def test_what_is_no_number_stays_none():
     model = model_with(1.0)
     model[0].weight.grad[0, 0] = math.nan  # type: ignore[index, union-attr]
-    clip(model, "cpu")
+    clip_gradients(model, "cpu")
     assert all(bool(one.grad.isnan().all()) for one in model.parameters() if one.grad is not None)
 
 
 def test_small_gradients_are_not_passed_over_again(monkeypatch: pytest.MonkeyPatch):
     scaled: list[float] = []
     monkeypatch.setattr(torch.nn.utils, "clip_grads_with_norm_", lambda _, __, norm: scaled.append(float(norm)))
-    clip(model_with(0.9), "cpu")
+    clip_gradients(model_with(0.9), "cpu")
     assert scaled == []
-    clip(model_with(1.1), "cpu")
+    clip_gradients(model_with(1.1), "cpu")
     assert scaled == pytest.approx([1.1])

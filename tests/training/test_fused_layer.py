@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from pytest_modelcompare.training.cpu.fused_layer import FusedForward, fused_layers
+from pytest_modelcompare.training.cpu.unpadded import pack_rows
+from pytest_modelcompare.training.cpu.workspace import Workspace
+from pytest_modelcompare.training.encoder_layers import layers_of, parts_of
 from pytest_modelcompare.training.forward import Forward
-from pytest_modelcompare.training.fused_forward import FusedForward, fused_layers
-from pytest_modelcompare.training.layer_parts import layers_of, parts_of
-from pytest_modelcompare.training.unpadded import packing_of
-from pytest_modelcompare.training.workspace import Workspace
 
 LENGTHS = np.array([7, 6, 6, 2, 1])
 
@@ -26,7 +26,7 @@ def fused(world):
                 module.p = p
         layer = layers_of(model)[0]
         mode = Forward(fast_dropout=True)
-        mode.packing = packing_of(LENGTHS)
+        mode.packing = pack_rows(LENGTHS)
         return FusedForward(parts_of(model, layer), mode, Workspace(), layer.forward, first=True), layer
 
     return made
@@ -91,7 +91,7 @@ def test_steps_of_different_lengths_use_the_same_memory(fused):
     forward, _ = fused("bert")
     tops, highest = [], []
     for lengths in ([7, 6, 6, 2, 1], [9, 1], [7, 7], [3]):
-        forward.mode.packing = packing_of(np.array(lengths))
+        forward.mode.packing = pack_rows(np.array(lengths))
         forward(states()[:, : sum(lengths)].clone().requires_grad_()).sum().backward()
         tops.append(forward.work.top)
         highest.append(forward.work.highest)

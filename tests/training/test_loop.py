@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from pytest_modelcompare.errors import DataError
-from pytest_modelcompare.training.batches import micro_batches, step_rows, within_tokens
 from pytest_modelcompare.training.losses import row_weights
+from pytest_modelcompare.training.minibatches import cut_within_tokens, micro_batches, step_rows
 from pytest_modelcompare.training.recipe import Recipe, learning_rate, total_steps
 from pytest_modelcompare.training.step import parameter_groups
 
@@ -63,7 +63,7 @@ def test_no_micro_batch_passes_the_budget_but_a_single_row():
     lengths = np.array([30, 4, 4, 4, 4])
     cut = micro_batches(lengths, np.arange(5), budget=8, overhead=100)
     assert [part.tolist() for part in cut] == [[0], [1, 2], [3, 4]]
-    assert [part.tolist() for part in within_tokens(lengths, np.arange(5), 8)] == [[0], [1, 2], [3, 4]]
+    assert [part.tolist() for part in cut_within_tokens(lengths, np.arange(5), 8)] == [[0], [1, 2], [3, 4]]
 
 
 def test_biases_and_norms_do_not_decay():

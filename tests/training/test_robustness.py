@@ -11,10 +11,10 @@ import torch
 from pytest_modelcompare.errors import DataError, ModelError
 from pytest_modelcompare.records import Device
 from pytest_modelcompare.training import checkpoint
-from pytest_modelcompare.training.loop import Extras, NotFiniteError, Validation, train
+from pytest_modelcompare.training.loop import train
 from pytest_modelcompare.training.losses import classification_losses
-from pytest_modelcompare.training.recipe import Techniques
-from pytest_modelcompare.training.seeding import seeded
+from pytest_modelcompare.training.recipe import Extras, NotFiniteError, Techniques, Validation
+from pytest_modelcompare.training.seeding import seeded_randomness
 
 FP32 = Device("cpu", "fp32", "a test")
 
@@ -36,7 +36,7 @@ def run(world, recipe, tmp_path):
     def run_one(watch=lambda _: None, checkpoints=None, precision="fp32", validation=False, **changes):
         encoder, encoded, labels = world("bert").material()
         rows = Validation(encoded, labels) if validation else None
-        with seeded(3, "cpu"):
+        with seeded_randomness(3, "cpu"):
             model = world("bert").model()
             extras = Extras(None, rows, checkpoints, checkpoint_seconds=0.0)
             found = train(
@@ -201,7 +201,7 @@ def test_training_stops_when_validation_gets_no_better_and_keeps_the_best(run, w
     encoder, encoded, labels = world("bert").material()
     wrong = Validation(encoded, np.asarray((labels + 1) % 3))
     changes = {"epochs": 10, "early_stopping": 2, "learning_rate": 3e-3}
-    with seeded(3, "cpu"):
+    with seeded_randomness(3, "cpu"):
         model = world("bert").model()
         found = train(model, encoder, encoded, labels, FP32, recipe(**changes), extras=Extras(None, wrong))
     assert found.steps < 40

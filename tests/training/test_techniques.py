@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from pytest_modelcompare.records import Device
+from pytest_modelcompare.training.cpu.occurring_tokens import occurring_tokens
 from pytest_modelcompare.training.layouts import Padded, Unpadded, layout_for
 from pytest_modelcompare.training.loop import train
 from pytest_modelcompare.training.recipe import Techniques
-from pytest_modelcompare.training.vocabulary import occurring_tokens
 
 FP32 = Device("cpu", "fp32", "a test")
 PLAIN = Techniques(
@@ -150,8 +150,8 @@ def test_accumulated_batches_are_one_large_batch(trained, equal_weights):
 def test_a_steps_loss_is_that_of_torch_with_weights_and_smoothing(world, recipe):
     from functools import partial
 
-    from pytest_modelcompare.training.loop import Extras
     from pytest_modelcompare.training.losses import classification_losses
+    from pytest_modelcompare.training.recipe import Extras
 
     encoder, encoded, labels = world("bert").material(8)
     model = without_dropout(world("bert").model())

@@ -9,13 +9,20 @@ import pytest
 import torch
 
 from pytest_modelcompare.records import Device
-from pytest_modelcompare.training import cuda_graphs, layouts, step, varlen
-from pytest_modelcompare.training.kernel_check import kernel_is_right
+from pytest_modelcompare.training import layouts, step
+from pytest_modelcompare.training.cuda import graphs, varlen
+from pytest_modelcompare.training.cuda.varlen import (
+    Shape,
+    Varlen,
+    kernel_is_right,
+    lay_out_rows,
+    longest_row,
+    row_by_row,
+    shape_for,
+)
 from pytest_modelcompare.training.layouts import Padded, layout_for
-from pytest_modelcompare.training.loop import Extras, train
-from pytest_modelcompare.training.recipe import Techniques
-from pytest_modelcompare.training.varlen import Shape, Varlen, laid_out, longest_row, shape_for
-from pytest_modelcompare.training.varlen_attention import row_by_row
+from pytest_modelcompare.training.loop import train
+from pytest_modelcompare.training.recipe import Extras, Techniques
 
 FP32 = Device("cpu", "fp32", "a test")
 PLAIN = Techniques(
@@ -45,7 +52,7 @@ def as_on_cuda(monkeypatch):
     def with_stand_ins(kernel=row_by_row, recorder=None):
         monkeypatch.setitem(layouts.KERNELS, "cpu", kernel)
         if recorder is not None:
-            monkeypatch.setitem(cuda_graphs.RECORDERS, "cpu", lambda: recorder)
+            monkeypatch.setitem(graphs.RECORDERS, "cpu", lambda: recorder)
 
     return with_stand_ins
 
@@ -199,7 +206,7 @@ def test_a_shape_is_filled_with_rows_that_the_model_can_read(world):
     _, encoded, _ = world("bert").material()
     rows = np.array([3, 1])
     shape = shape_for(2, 4, int(encoded.lengths[rows].sum()))
-    found = laid_out(encoded, rows, 2, shape)
+    found = lay_out_rows(encoded, rows, 2, shape)
     lengths = np.diff(found["ends"])
     assert len(found["input_ids"]) == len(found["position_ids"]) == lengths.sum() == shape.tokens
     assert lengths[:2].tolist() == encoded.lengths[rows].tolist()

@@ -4,7 +4,7 @@ import mmap
 
 import torch
 
-from pytest_modelcompare.training.workspace import Workspace
+from pytest_modelcompare.training.cpu.workspace import Workspace
 
 
 def taken(work, *sizes):
@@ -41,7 +41,7 @@ def test_what_is_passing_makes_room():
     work = Workspace()
     for _ in range(2):
         work.clear()
-        with work.passing():
+        with work.scratch():
             (inside,) = taken(work, 10)
         (outside,) = taken(work, 10)
     assert inside.data_ptr() == outside.data_ptr()

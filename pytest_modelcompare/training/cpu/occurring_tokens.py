@@ -43,7 +43,7 @@ class OccurringTokens(torch.nn.Module):
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         return functional.embedding(self.places[ids], self.weight, self.padding_idx)
 
-    def restored(self) -> torch.nn.Embedding:
+    def restore_table(self) -> torch.nn.Embedding:
         """The whole table, as if it had been trained."""
         (whole,) = self.whole
         with torch.no_grad():
@@ -62,12 +62,12 @@ def occurring_tokens(model: Any, texts: Iterable[Encoded], kind: str, *, enabled
     Args:
         texts: everything that the model will see until the end.
     """
-    found = table_of(model) if enabled and kind == "cpu" else None
+    found = embedding_table_of(model) if enabled and kind == "cpu" else None
     if found is None:
         yield
         return
     parent, name, whole = found
-    occurring = torch.from_numpy(np.flatnonzero(seen(texts, whole, model.config.pad_token_id)))
+    occurring = torch.from_numpy(np.flatnonzero(occurring_ids(texts, whole, model.config.pad_token_id)))
     if len(occurring) > WORTH_IT * whole.num_embeddings:
         yield
         return
@@ -76,10 +76,10 @@ def occurring_tokens(model: Any, texts: Iterable[Encoded], kind: str, *, enabled
     try:
         yield
     finally:
-        setattr(parent, name, some.restored())
+        setattr(parent, name, some.restore_table())
 
 
-def table_of(model: Any) -> tuple[torch.nn.Module, str, torch.nn.Embedding] | None:
+def embedding_table_of(model: Any) -> tuple[torch.nn.Module, str, torch.nn.Embedding] | None:
     """The module that holds the table, its name there, and the table; None where more than a lookup is made in it."""
     whole = model.get_input_embeddings()
     if type(whole) is not torch.nn.Embedding or not whole.weight.requires_grad:
@@ -94,7 +94,7 @@ def table_of(model: Any) -> tuple[torch.nn.Module, str, torch.nn.Embedding] | No
     return modules[parent], name, whole
 
 
-def seen(
+def occurring_ids(
     texts: Iterable[Encoded], whole: torch.nn.Embedding, padding: int | None
 ) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Shape (table,). Which token ids occur, the one that pads included."""

@@ -76,7 +76,7 @@ def cheapest_cut(order: Rows, longest: NDArray[np.int64], budget: int, overhead:
     return [order[start:stop] for stop, start in zip(cuts[-2::-1], cuts[:0:-1], strict=True)]
 
 
-def within_tokens(tokens: NDArray[np.int64], rows: Rows, budget: int) -> list[Rows]:
+def cut_within_tokens(tokens: NDArray[np.int64], rows: Rows, budget: int) -> list[Rows]:
     """Rows in the order given, cut wherever the budget of tokens would be passed; a single longer row stands alone."""
     parts: list[Rows] = []
     start, used = 0, 0

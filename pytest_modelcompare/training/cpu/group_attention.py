@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import torch
 
-from pytest_modelcompare.training.dropout import drops, keep_, keep_mask, scale_of
-from pytest_modelcompare.training.unpadded import Group
-from pytest_modelcompare.training.workspace import Workspace
+from pytest_modelcompare.training.cpu.fast_dropout import apply_mask_, dropout_scale, drops_any, keep_mask
+from pytest_modelcompare.training.cpu.unpadded import Group
+from pytest_modelcompare.training.cpu.workspace import Workspace
 
 aten = torch.ops.aten
 
@@ -30,7 +30,7 @@ class Heads:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptForGradient:
     """What the gradient of a group needs."""
 
     projected: torch.Tensor
@@ -46,9 +46,9 @@ class Kept:
     """`shares` with zeros where the mask has them."""
 
 
-def attended(
+def attend_groups(
     groups: tuple[Group, ...], projected: torch.Tensor, heads: Heads, work: Workspace
-) -> tuple[torch.Tensor, list[Kept]]:
+) -> tuple[torch.Tensor, list[KeptForGradient]]:
     """What every token hears of its row.
 
     Args:
@@ -56,25 +56,27 @@ def attended(
             group hear zeros.
 
     Returns:
-        shape (tokens, width), and what `attended_gradient` needs.
+        shape (tokens, width), and what `attend_groups_gradient` needs.
     """
     answers = work.empty(len(projected), projected.shape[1] // 3, dtype=projected.dtype)
     answers[groups[-1].tokens.stop :].zero_()
-    kept = [group_attended(one, projected[one.tokens], answers[one.tokens], heads, work) for one in groups]
-    return (answers.mul_(scale_of(heads.p)) if drops(heads.p) else answers), kept
+    kept = [attend_group(one, projected[one.tokens], answers[one.tokens], heads, work) for one in groups]
+    return (answers.mul_(dropout_scale(heads.p)) if drops_any(heads.p) else answers), kept
 
 
-def group_attended(group: Group, projected: torch.Tensor, answers: torch.Tensor, heads: Heads, work: Workspace) -> Kept:
+def attend_group(
+    group: Group, projected: torch.Tensor, answers: torch.Tensor, heads: Heads, work: Workspace
+) -> KeptForGradient:
     """Fills `answers`."""
-    apart = by_head(group, projected, 3, heads.count, work)
+    apart = split_heads(group, projected, 3, heads.count, work)
     query, key, value = apart.unbind(0)
     query.mul_(heads.scaling)
     shares = work.empty(len(query), group.longest, group.longest, dtype=query.dtype)
     mask, dropped = None, shares
-    if drops(heads.p):
+    if drops_any(heads.p):
         mask = keep_mask(shares, heads.p, work)
         dropped = work.empty(*shares.shape, dtype=shares.dtype)
-    with work.passing():
+    with work.scratch():
         products = torch.bmm(query, key.transpose(1, 2), out=work.empty(*shares.shape, dtype=shares.dtype))
         # torch's softmax of 16-bit numbers takes twice as long as that of fp32 with a cast before and after it
         scores = work.cast(products, torch.promote_types(shares.dtype, torch.float32))
@@ -83,48 +85,50 @@ def group_attended(group: Group, projected: torch.Tensor, answers: torch.Tensor,
             scores.view(group.count, heads.count, *scores.shape[1:]).add_(blind)
         shares.copy_(aten._softmax.out(scores, -1, False, out=work.empty(*scores.shape, dtype=scores.dtype)))
         if mask is not None:
-            keep_(dropped.copy_(shares), mask)
-        by_token(group, torch.bmm(dropped, value, out=work.empty(*value.shape, dtype=value.dtype))[None], answers, work)
-    return Kept(apart, shares, mask, dropped)
+            apply_mask_(dropped.copy_(shares), mask)
+        join_heads(
+            group, torch.bmm(dropped, value, out=work.empty(*value.shape, dtype=value.dtype))[None], answers, work
+        )
+    return KeptForGradient(apart, shares, mask, dropped)
 
 
-def attended_gradient(
-    groups: tuple[Group, ...], kept: list[Kept], gradient: torch.Tensor, heads: Heads, work: Workspace
+def attend_groups_gradient(
+    groups: tuple[Group, ...], kept: list[KeptForGradient], gradient: torch.Tensor, heads: Heads, work: Workspace
 ) -> torch.Tensor:
-    """The gradient of `projected`, shape (tokens, 3 · width), from that of `attended`'s answers, which is changed."""
+    """The gradient of `projected`, shape (tokens, 3 · width), from that of the answers, which is changed."""
     found = work.empty(len(gradient), 3 * gradient.shape[1], dtype=gradient.dtype)
     found[groups[-1].tokens.stop :].zero_()
-    if drops(heads.p):
-        gradient.mul_(scale_of(heads.p))
+    if drops_any(heads.p):
+        gradient.mul_(dropout_scale(heads.p))
     for group, one in zip(groups, kept, strict=True):
-        with work.passing():
-            group_gradient(group, one, gradient[group.tokens], found[group.tokens], heads, work)
+        with work.scratch():
+            attend_group_gradient(group, one, gradient[group.tokens], found[group.tokens], heads, work)
     return found
 
 
-def group_gradient(
-    group: Group, kept: Kept, gradient: torch.Tensor, found: torch.Tensor, heads: Heads, work: Workspace
+def attend_group_gradient(
+    group: Group, kept: KeptForGradient, gradient: torch.Tensor, found: torch.Tensor, heads: Heads, work: Workspace
 ) -> None:
     """Fills `found`."""
-    (heard,) = by_head(group, gradient, 1, heads.count, work)
+    (heard,) = split_heads(group, gradient, 1, heads.count, work)
     query, key, value = kept.projected.unbind(0)
     apart = work.empty(*kept.projected.shape, dtype=query.dtype)
     torch.bmm(kept.dropped.transpose(1, 2), heard, out=apart[2])
     shares = torch.bmm(heard, value.transpose(1, 2), out=work.empty(*kept.shares.shape, dtype=query.dtype))
     if kept.mask is not None:
-        keep_(shares, kept.mask)
+        apply_mask_(shares, kept.mask)
     scores = work.empty(*shares.shape, dtype=shares.dtype)
     aten._softmax_backward_data.out(shares, kept.shares, -1, shares.dtype, grad_input=scores)
     torch.bmm(scores, key, out=apart[0]).mul_(heads.scaling)
     torch.bmm(scores.transpose(1, 2), query, out=apart[1])
-    by_token(group, apart, found, work)
+    join_heads(group, apart, found, work)
 
 
-def by_head(group: Group, tokens: torch.Tensor, parts: int, heads: int, work: Workspace) -> torch.Tensor:
+def split_heads(group: Group, tokens: torch.Tensor, parts: int, heads: int, work: Workspace) -> torch.Tensor:
     """The group's tokens (n, parts · heads · w) as (parts, B, L, w), zeros where there is no token."""
     width = tokens.shape[1] // (parts * heads)
     found = work.empty(parts, group.count * heads, group.longest, width, dtype=tokens.dtype)
-    with work.passing():
+    with work.scratch():
         if not group.full:
             spread = work.empty(group.count * group.longest, tokens.shape[1], dtype=tokens.dtype)
             tokens = spread.zero_().index_copy_(0, group.places, tokens)
@@ -133,8 +137,8 @@ def by_head(group: Group, tokens: torch.Tensor, parts: int, heads: int, work: Wo
     return found
 
 
-def by_token(group: Group, apart: torch.Tensor, tokens: torch.Tensor, work: Workspace) -> None:
-    """Fills `tokens` on the way back from `by_head`."""
+def join_heads(group: Group, apart: torch.Tensor, tokens: torch.Tensor, work: Workspace) -> None:
+    """Fills `tokens` on the way back from `split_heads`."""
     parts, width = len(apart), apart.shape[-1]
     rows = apart.view(parts, group.count, -1, group.longest, width).permute(1, 3, 0, 2, 4)
     if group.full:

@@ -2,29 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pytest_modelcompare.training.batches import Rows
-from pytest_modelcompare.training.cuda_graphs import RECORDERS, Recorder, waiting_for_nothing
-from pytest_modelcompare.training.varlen import (
+from pytest_modelcompare.training.cuda.varlen import (
     Shape,
     Varlen,
-    laid_out,
+    lay_out_rows,
     longest_row,
     model_input,
-    packing_of,
     shape_for,
+    varlen_packing,
 )
+from pytest_modelcompare.training.minibatches import Rows
+from pytest_modelcompare.training.recipe import Recipe
+from pytest_modelcompare.training.step import Stepper
 
-if TYPE_CHECKING:
-    from pytest_modelcompare.training.recipe import Recipe
-    from pytest_modelcompare.training.step import Stepper
+Recorder = Callable[[Callable[[], torch.Tensor]], Callable[[], torch.Tensor]]
+"""From work on tensors that stay where they are, to what does it again and gives its result."""
+
+
+class CudaGraphs:
+    """The `Recorder` for CUDA. Recorded works must not run at the same time: they share their memory."""
+
+    def __init__(self) -> None:
+        self.pool = torch.cuda.graph_pool_handle()
+        self.recorded: list[torch.cuda.CUDAGraph] = []
+        """Kept while others may come: torch gives up the memory they share when the last of them goes, and refuses to
+        record into it again."""
+
+    def __call__(self, work: Callable[[], torch.Tensor]) -> Callable[[], torch.Tensor]:
+        graph, random = torch.cuda.CUDAGraph(), torch.cuda.default_generators[torch.cuda.current_device()]
+        spare = random.clone_state()
+        try:
+            # other threads of this process may use the device meanwhile
+            with torch.cuda.graph(graph, pool=self.pool, capture_error_mode="thread_local"):
+                found = work()
+        except RuntimeError:
+            random.graphsafe_set_state(spare)  # the one that was recorded with refuses to be used outside
+            raise
+        self.recorded.append(graph)
+
+        def replay() -> torch.Tensor:
+            graph.replay()
+            return found
+
+        return replay
+
+
+RECORDERS: dict[str, Callable[[], Recorder]] = {"cuda": CudaGraphs}
+"""Device → what records work there."""
+
+
+@contextmanager
+def waiting_for_nothing(kind: str) -> Iterator[None]:
+    """On CUDA, what would wait for the device raises a RuntimeError. A recording that fails on it leaves traces."""
+    if kind != "cuda":
+        yield
+        return
+    before = torch.cuda.get_sync_debug_mode()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode(before)
+
 
 MOST = 24
 """Recorded steps; they share their memory, but each takes a moment to record."""
@@ -78,70 +126,70 @@ class Graphs:
         """Take a step by replaying it, and lay out the rows of the next meanwhile; None where it must be taken as
         usual: more than is computed at once, a shape that was not seen before, or the device refuses to record.
         """
-        if self.lengths(rows) > stepper.budget or self.trusted is False:
+        if self.count_tokens(rows) > stepper.budget or self.trusted is False:
             return None
         shape = self.shape_of(rows)
-        if shape not in self.recorded and not self.recorded_now(stepper, shape, rows):
+        if shape not in self.recorded and not self.record_if_seen(stepper, shape, rows):
             return None
         inputs, replay = self.recorded[shape]
-        inputs.take(self.laid_out_before(rows))
+        inputs.take(self.staged_inputs(rows))
         loss = replay()
         self.staged = None if coming is None else (coming, self.inputs(coming, self.shape_of(coming)))
         return float(loss.item())
 
-    def lengths(self, rows: Rows) -> int:
+    def count_tokens(self, rows: Rows) -> int:
         return int(self.layout.encoded.lengths[rows].sum())
 
     def shape_of(self, rows: Rows) -> Shape:
-        return shape_for(len(rows), self.most_rows, self.lengths(rows))
+        return shape_for(len(rows), self.most_rows, self.count_tokens(rows))
 
-    def laid_out_before(self, rows: Rows) -> Inputs:
+    def staged_inputs(self, rows: Rows) -> Inputs:
         if self.staged is not None and self.staged[0] is rows:
             return self.staged[1]
         return self.inputs(rows, self.shape_of(rows))
 
     def inputs(self, rows: Rows, shape: Shape) -> Inputs:
         """On the host; made-up rows have the first row's label and no weight."""
-        numbers = laid_out(self.layout.encoded, rows, self.layout.first_number, shape)
+        numbers = lay_out_rows(self.layout.encoded, rows, self.layout.first_number, shape)
         filled = np.concatenate([rows, np.full(shape.rows - len(rows), rows[0])])
         weights = np.where(np.arange(shape.rows) < len(rows), self.weights[filled], 0) / self.weights[rows].sum()
         found = (np.concatenate(list(numbers.values())), self.labels[filled], weights.astype(np.float32))
         tensors = [torch.from_numpy(one) for one in found]
         return Inputs(*(one.pin_memory() if self.layout.kind == "cuda" else one for one in tensors))
 
-    def recorded_now(self, stepper: Stepper, shape: Shape, rows: Rows) -> bool:
+    def record_if_seen(self, stepper: Stepper, shape: Shape, rows: Rows) -> bool:
         """Record a shape that was seen before; the first time, the step itself warms up what a recording needs."""
         if shape not in self.seen or len(self.recorded) == MOST:
             self.seen.add(shape)
             return False
         try:
             if self.trusted is None:
-                self.trusted = self.replays_what_is_there(stepper, shape, rows)
+                self.trusted = self.replay_is_right(stepper, shape, rows)
             if self.trusted:
-                self.recorded[shape] = self.recording(shape, rows, stepper.whole_step)
+                self.recorded[shape] = self.record_work(shape, rows, stepper.whole_step)
         except RuntimeError as error:  # CUDA's own, out of memory among them
             self.trusted = False
             stepper.optimizer.zero_grad(set_to_none=True)
             stepper.notes.append(f"steps were not recorded as CUDA graphs: {str(error).partition(chr(10))[0]}")
         return shape in self.recorded
 
-    def recording(
+    def record_work(
         self, shape: Shape, rows: Rows, work: Callable[..., torch.Tensor]
     ) -> tuple[Inputs, Callable[[], torch.Tensor]]:
         """`work` on a model's input, labels and weights that stay where they are."""
         inputs = Inputs(*(one.to(self.layout.kind, copy=True) for one in self.inputs(rows, shape).parts))
-        numbers = laid_out(self.layout.encoded, rows, self.layout.first_number, shape)
+        numbers = lay_out_rows(self.layout.encoded, rows, self.layout.first_number, shape)
         sizes = {name: len(one) for name, one in numbers.items()}
         longest = longest_row(self.layout.encoded.lengths, shape)
 
         def recorded() -> torch.Tensor:
             there = dict(zip(sizes, torch.split(inputs.numbers, list(sizes.values())), strict=True))
-            self.layout.forward.packing = packing_of(there, longest, self.layout.kernel)
+            self.layout.forward.packing = varlen_packing(there, longest, self.layout.kernel)
             return work(model_input(there), inputs.labels, inputs.weights)
 
         return inputs, self.record(recorded)
 
-    def replays_what_is_there(self, stepper: Stepper, shape: Shape, rows: Rows) -> bool:
+    def replay_is_right(self, stepper: Stepper, shape: Shape, rows: Rows) -> bool:
         """Whether losses recorded with some rows are, replayed with others, theirs; dropout off."""
         others = rows[::-1][: max(1, len(rows) // 2)]
         labels, batch = torch.from_numpy(self.labels[others]).to(self.layout.kind), self.layout.batch(others)
@@ -150,7 +198,7 @@ class Graphs:
             with torch.no_grad():
                 with waiting_for_nothing(self.layout.kind):
                     expected = stepper.row_losses(batch, labels)
-                inputs, replay = self.recording(shape, rows, lambda batch, labels, _: stepper.row_losses(batch, labels))
+                inputs, replay = self.record_work(shape, rows, lambda batch, its, _: stepper.row_losses(batch, its))
                 inputs.take(self.inputs(others, shape))
                 found = replay()[: len(others)]
         finally:

@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from pytest_modelcompare.inference.tokens import Encoded
-from pytest_modelcompare.training.batches import Rows, micro_batches
-from pytest_modelcompare.training.dropout import attention
+from pytest_modelcompare.training.cpu.fast_dropout import attention_with_dropout
+from pytest_modelcompare.training.forward import Forward
+from pytest_modelcompare.training.minibatches import Rows, cut_within_tokens, micro_batches
 
 OVERHEAD_SCORES = 16_000
 """What one more group costs in attention, in scores per head that could be computed in that time."""
@@ -70,14 +71,14 @@ class Packing:
         return packed_attention(self, query, key, value, dropout_p, scale)
 
 
-def packing_of(lengths: NDArray[np.int64]) -> Packing:
+def pack_rows(lengths: NDArray[np.int64]) -> Packing:
     """The packing of rows of these lengths, which must descend."""
     ends = np.cumsum(lengths)
     starts = ends - lengths
     groups, blocks = [], lengths[::ROWS]
     for some in micro_batches(ROWS * blocks**2, np.arange(len(blocks)), 2**62, OVERHEAD_SCORES):
         rows = np.arange(some[0] * ROWS, min((some[-1] + 1) * ROWS, len(lengths)))
-        first, last, longest = int(rows[0]), int(rows[-1]), rounded_up(int(lengths[rows[0]]), LONGEST)
+        first, last, longest = int(rows[0]), int(rows[-1]), round_up(int(lengths[rows[0]]), LONGEST)
         there = np.arange(longest) < lengths[rows][:, None]  # (count, longest)
         mask = torch.from_numpy(there)[:, None, None]
         places = torch.from_numpy(np.flatnonzero(there))
@@ -86,7 +87,7 @@ def packing_of(lengths: NDArray[np.int64]) -> Packing:
     return Packing(lengths, torch.from_numpy(starts), tuple(groups))
 
 
-def rounded_up(number: int, step: int) -> int:
+def round_up(number: int, step: int) -> int:
     return -(-number // step) * step
 
 
@@ -101,7 +102,7 @@ def packed_batch(encoded: Encoded, rows: Rows, first_position: int) -> tuple[dic
         first_position: the number that a text's first token's position has.
     """
     lengths = encoded.lengths[rows]
-    more = (0, rounded_up(int(lengths.sum()), TOKENS) - int(lengths.sum()))
+    more = (0, round_up(int(lengths.sum()), TOKENS) - int(lengths.sum()))
     columns = {
         name: np.concatenate([np.asarray(column[row], np.int64) for row in rows])
         for name, column in encoded.columns.items()
@@ -109,7 +110,7 @@ def packed_batch(encoded: Encoded, rows: Rows, first_position: int) -> tuple[dic
     starts = np.repeat(np.cumsum(lengths) - lengths, lengths)
     columns["position_ids"] = np.arange(lengths.sum()) - starts + first_position
     batch = {name: torch.from_numpy(np.pad(column, more, mode="edge"))[None] for name, column in columns.items()}
-    return batch, packing_of(lengths)
+    return batch, pack_rows(lengths)
 
 
 class Pad(torch.autograd.Function):
@@ -168,9 +169,27 @@ def packed_attention(
             group.padded(tokens[0]) if all_ask else tokens[0][group.rows].unsqueeze(2)
         )  # or (count, heads, 1, width)
         keys, values = group.padded(tokens[1]), group.padded(tokens[2])
-        answers = attention(asking, keys, values, group.mask, dropout_p, scale=scale).transpose(1, 2)
+        answers = attention_with_dropout(asking, keys, values, group.mask, dropout_p, scale=scale).transpose(1, 2)
         answers = answers.flatten(0, 1)  # (count · longest or count, heads, width)
         found.append(Unpad.apply(answers, group.places) if all_ask else answers)  # type: ignore[no-untyped-call]
     if all_ask:
         found.append(tokens[0].new_zeros(len(tokens[0]) - int(packing.lengths.sum()), *tokens[0].shape[1:]))
     return torch.cat(found).transpose(0, 1)[None]
+
+
+@dataclass(frozen=True, slots=True)
+class Unpadded:
+    """Rows one after the other, longest first."""
+
+    encoded: Encoded
+    forward: Forward
+    first_number: int
+    """The position number of a text's first token."""
+
+    def cut(self, rows: Rows, budget: int) -> list[Rows]:
+        order = rows[np.argsort(-self.encoded.lengths[rows], kind="stable")]
+        return cut_within_tokens(self.encoded.lengths, order, budget)
+
+    def batch(self, rows: Rows) -> dict[str, torch.Tensor]:
+        batch, self.forward.packing = packed_batch(self.encoded, rows, self.first_number)
+        return batch

@@ -25,7 +25,7 @@ class Workspace:
     """A stack of tensors. `clear` begins anew, and what was taken before must not be used any more."""
 
     def __init__(self, least: int = RESERVED) -> None:
-        self.memory = mapped(0)
+        self.memory = map_memory(0)
         self.least = least
         """Bytes that are mapped at first."""
 
@@ -39,8 +39,8 @@ class Workspace:
         self.top = 0
         size = max(self.least, self.highest)
         if len(self.memory) < size:
-            self.memory = mapped(0)  # given back first
-            self.memory = mapped(size)
+            self.memory = map_memory(0)  # given back first
+            self.memory = map_memory(size)
             self.least = len(self.memory)  # 0 where so much is not to be had: next time no more than was needed
 
     def empty(self, *shape: int, dtype: torch.dtype) -> torch.Tensor:
@@ -57,7 +57,7 @@ class Workspace:
         return self.empty(*tensor.shape, dtype=dtype).copy_(tensor)
 
     @contextmanager
-    def passing(self) -> Iterator[None]:
+    def scratch(self) -> Iterator[None]:
         """What is taken inside is forgotten at the end."""
         top = self.top
         try:
@@ -66,7 +66,7 @@ class Workspace:
             self.top = top
 
 
-def mapped(size: int) -> torch.Tensor:
+def map_memory(size: int) -> torch.Tensor:
     """So many bytes, in pages as large as the system gives; none where it gives no addresses of its own."""
     nothing = torch.empty(0, dtype=torch.uint8)
     if size == 0 or not hasattr(mmap, "MAP_PRIVATE"):

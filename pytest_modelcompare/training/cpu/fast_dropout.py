@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from pytest_modelcompare.training.workspace import Workspace
+from pytest_modelcompare.training.cpu.workspace import Workspace
 
 LEVELS = 2**15
 
@@ -35,18 +35,18 @@ def keep_mask(like: torch.Tensor, p: float, work: Workspace | None = None) -> to
     return below.bitwise_right_shift_(15).to(INTEGERS[like.element_size()])  # the sign, in every bit
 
 
-def drops(p: float) -> bool:
+def drops_any(p: float) -> bool:
     """Whether that much dropout drops anything."""
     return round(p * LEVELS) > 0
 
 
-def keep_(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def apply_mask_(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """x with zeros where the mask, of `keep_mask`, has them; in place."""
     x.view(mask.dtype).bitwise_and_(mask)
     return x
 
 
-def scale_of(p: float) -> float:
+def dropout_scale(p: float) -> float:
     """What the elements that are kept are multiplied by: 1 / (1 - p), p rounded as in `keep_mask`, so that the
     expectation is exact.
     """
@@ -58,26 +58,26 @@ class Dropout(torch.autograd.Function):
 
     @staticmethod
     def forward(context: Any, x: torch.Tensor, p: float) -> torch.Tensor:
-        mask, context.scale = keep_mask(x, p), scale_of(p)
+        mask, context.scale = keep_mask(x, p), dropout_scale(p)
         context.save_for_backward(mask)
-        return keep_(x * context.scale, mask)
+        return apply_mask_(x * context.scale, mask)
 
     @staticmethod
     def backward(context: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
         (mask,) = context.saved_tensors
-        return keep_(gradients[0] * context.scale, mask), None
+        return apply_mask_(gradients[0] * context.scale, mask), None
 
 
-def dropout(x: torch.Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> torch.Tensor:
+def fast_dropout(x: torch.Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> torch.Tensor:
     """As torch.nn.functional.dropout; `inplace` is not heeded, the result is the same."""
-    if not training or not drops(p) or x.numel() == 0:
+    if not training or not drops_any(p) or x.numel() == 0:
         return x
     if round(p * LEVELS) == LEVELS or x.device.type != "cpu":
         return functional.dropout(x, p, training, inplace)
     return Dropout.apply(x, p)  # type: ignore[no-any-return,no-untyped-call]
 
 
-def attention(
+def attention_with_dropout(
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
@@ -103,4 +103,4 @@ def attention(
     if attn_mask is not None:
         scores = scores.masked_fill(~attn_mask, -math.inf) if attn_mask.dtype == torch.bool else scores + attn_mask
     shares = functional.softmax(scores, -1, dtype=torch.float32).to(scores.dtype)
-    return dropout(shares, dropout_p) @ value
+    return fast_dropout(shares, dropout_p) @ value
