@@ -17,8 +17,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pytest_modelcompare.inference.device import cpu_count, machine_in_words
-from pytest_modelcompare.inference.threads import ASKED, PATIENT
+from pytest_modelcompare.inference.cores import ASKED, PATIENT, cpu_count
+from pytest_modelcompare.inference.device import machine_in_words
 
 BUSY = "while True: sum(range(100_000))"
 ONE = """\

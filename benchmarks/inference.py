@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from pytest_modelcompare.inference.device import limit_threads
-from pytest_modelcompare.inference.timing_machine import timing_machine
+from pytest_modelcompare.inference.stopwatch import timing_machine
 from pytest_modelcompare.methods.base import Work
 from pytest_modelcompare.methods.fine_tune import FineTune
 from pytest_modelcompare.methods.fitting import FineTuneSettings

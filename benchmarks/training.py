@@ -30,7 +30,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_modelcompare.data.settings import SourceSettings
+from pytest_modelcompare.data.data_settings import SourceSettings
 from pytest_modelcompare.data.sources import source_table
 from pytest_modelcompare.inference.device import choose_device, machine_in_words
 from pytest_modelcompare.methods.base import Work
@@ -161,7 +161,7 @@ def textbook(dataset: Dataset, seed: int, arguments: argparse.Namespace, folder:
     from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments
     from transformers.utils import logging
 
-    from pytest_modelcompare.inference.reference import package_folder
+    from pytest_modelcompare.inference.model_reference import package_folder
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
@@ -259,9 +259,9 @@ def train_steps(
     """
     from transformers import AutoModelForSequenceClassification
 
+    from pytest_modelcompare.inference.model_reference import package_folder
     from pytest_modelcompare.inference.precision import keep_head_in_fp32
     from pytest_modelcompare.inference.pretrained import load_config, load_tokenizer, load_weights
-    from pytest_modelcompare.inference.reference import package_folder
     from pytest_modelcompare.training.loop import train
     from pytest_modelcompare.training.recipe import Recipe, Techniques
     from pytest_modelcompare.training.seeding import seeded_randomness

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from pytest_modelcompare.data.settings import as_source
+from pytest_modelcompare.data.data_settings import as_source
 from pytest_modelcompare.suite.load import load_suite
 
 EXAMPLES = Path(__file__).parents[1] / "example_suites"

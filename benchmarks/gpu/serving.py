@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.gpu.training import on_cuda
 from benchmarks.gpu.world import World
 from benchmarks.training import BATCH
-from pytest_modelcompare.inference.timing import measure_latencies, measure_throughput
+from pytest_modelcompare.inference.stopwatch import measure_latencies, measure_throughput
 from pytest_modelcompare.methods.base import Work
 from pytest_modelcompare.methods.fine_tune import FineTune
 from pytest_modelcompare.methods.fitting import FineTuneSettings

@@ -13,7 +13,7 @@ from pytest_modelcompare.cli import conftests
 from pytest_modelcompare.cli.arguments import COMMANDS
 from pytest_modelcompare.cli.suite_files import suite_files
 from pytest_modelcompare.errors import SuiteError
-from pytest_modelcompare.inference.threads import wait_patiently
+from pytest_modelcompare.inference.cores import wait_patiently
 from pytest_modelcompare.records.printable import ObeyedByNone
 
 

@@ -9,11 +9,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from pytest_modelcompare.data.data_settings import DataSettings, Source, SourceSettings, SplitSettings
 from pytest_modelcompare.data.delimited import OtherSeparator
 from pytest_modelcompare.data.files import read_file
-from pytest_modelcompare.data.load import load_dataset
-from pytest_modelcompare.data.settings import DataSettings, Source, SourceSettings, SplitSettings
-from pytest_modelcompare.data.table import Table
+from pytest_modelcompare.data.rows import load_dataset
+from pytest_modelcompare.data.text_table import Table
 from pytest_modelcompare.errors import DataError, ModelCompareError, UnavailableError
 from pytest_modelcompare.suite.columns import label_column, text_column
 from pytest_modelcompare.suite.load import load_suite

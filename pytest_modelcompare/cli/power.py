@@ -7,8 +7,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from pytest_modelcompare.data.load import load_dataset
-from pytest_modelcompare.data.settings import as_source
+from pytest_modelcompare.data.data_settings import as_source
+from pytest_modelcompare.data.rows import load_dataset
 from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.records import Dataset
 from pytest_modelcompare.reports.power_table import power_lines, powers_of

@@ -56,7 +56,7 @@ def plainest(label: str, leave_out: str | None = None) -> str:
     return label
 
 
-def alike(one: str, other: str) -> Alike:
+def compare_spelling(one: str, other: str) -> Alike:
     needed = tuple(form for form in FORMS if plainest(one, form) != plainest(other, form))
     enough = tuple(form for form, made_same in FORMS.items() if made_same(one) == made_same(other))
     return Alike(one, other, needed or enough[:1])
@@ -67,7 +67,7 @@ def alike_pairs(labels: Iterable[str], known: Iterable[str]) -> list[Alike]:
     known = list(dict.fromkeys(known))
     plain = {plainest(label): label for label in reversed(known)}
     unknown = [label for label in dict.fromkeys(labels) if label not in set(known)]
-    return [alike(label, plain[plainest(label)]) for label in unknown if plainest(label) in plain]
+    return [compare_spelling(label, plain[plainest(label)]) for label in unknown if plainest(label) in plain]
 
 
 def alike_among(labels: Sequence[str]) -> list[Alike]:
@@ -75,9 +75,9 @@ def alike_among(labels: Sequence[str]) -> list[Alike]:
     members: dict[str, list[str]] = defaultdict(list)
     for label in dict.fromkeys(labels):
         members[plainest(label)].append(label)
-    return [alike(first, other) for first, *others in members.values() for other in others]
+    return [compare_spelling(first, other) for first, *others in members.values() for other in others]
 
 
-def shown_pairs(pairs: Sequence[Alike]) -> str:
+def format_pairs(pairs: Sequence[Alike]) -> str:
     """The first few of them."""
     return first_few(pairs, SHOWN)

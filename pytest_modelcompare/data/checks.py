@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from pytest_modelcompare.data.alike import alike_among, alike_pairs, shown_pairs
-from pytest_modelcompare.data.settings import DataSettings
-from pytest_modelcompare.data.split import folded
+from pytest_modelcompare.data.alike import alike_among, alike_pairs, format_pairs
+from pytest_modelcompare.data.data_settings import DataSettings
+from pytest_modelcompare.data.split import fold_text
 from pytest_modelcompare.errors import DataError
 from pytest_modelcompare.records.hints import first_few
 
@@ -18,15 +18,15 @@ DOMINANT = 0.75
 FEWEST_PER_LABEL = 5
 
 
-def shown_rows(rows: Sequence[int]) -> str:
+def format_rows(rows: Sequence[int]) -> str:
     """The first few row numbers."""
     return first_few(rows, SHOWN)
 
 
-def leaked(train_texts: Sequence[str], test_texts: Sequence[str]) -> list[int]:
-    """Test rows whose text, case-folded and with white space collapsed, also stands in train."""
-    known = {folded(text) for text in train_texts}
-    return [row for row, text in enumerate(test_texts) if folded(text) in known]
+def leaked_rows(train_texts: Sequence[str], test_texts: Sequence[str]) -> list[int]:
+    """Test rows whose text, case-fold_text and with white space collapsed, also stands in train."""
+    known = {fold_text(text) for text in train_texts}
+    return [row for row, text in enumerate(test_texts) if fold_text(text) in known]
 
 
 def require_no_leak(leak: Sequence[int], n: int, limit: float, where: str) -> None:
@@ -40,7 +40,7 @@ def require_no_leak(leak: Sequence[int], n: int, limit: float, where: str) -> No
 
 
 def warn_duplicates(texts: Sequence[str]) -> list[str]:
-    doubled = len(texts) - len({folded(text) for text in texts})
+    doubled = len(texts) - len({fold_text(text) for text in texts})
     said = "1 test row repeats" if doubled == 1 else f"{doubled:,} test rows repeat"
     return [f"{said} the text of another"] if doubled else []
 
@@ -58,20 +58,20 @@ def warn_imbalance(labels: Sequence[str], names: Sequence[str]) -> list[str]:
     if rare:
         found.append(
             f"{len(rare):,} of {len(names):,} labels have fewer than {FEWEST_PER_LABEL} test rows "
-            f"({shown_names(rare)}): gates on macro metrics stay undecided"
+            f"({format_names(rare)}): gates on macro metrics stay undecided"
         )
     return found
 
 
-def shown_names(names: Sequence[str]) -> str:
+def format_names(names: Sequence[str]) -> str:
     return first_few([f"`{name}`" for name in names], SHOWN)
 
 
-def double_labelled(texts: Sequence[str], labels: Sequence[str]) -> list[str]:
+def warn_double_labelled(texts: Sequence[str], labels: Sequence[str]) -> list[str]:
     """Texts that carry two or more labels: nobody can get all of them right."""
     seen: dict[str, set[str]] = defaultdict(set)
     for text, label in zip(texts, labels, strict=True):
-        seen[folded(text)].add(label)
+        seen[fold_text(text)].add(label)
     several = sum(len(found) > 1 for found in seen.values())
     return [f"{several:,} of {len(seen):,} distinct texts carry two or more labels"] if several else []
 
@@ -88,7 +88,7 @@ def require_known(labels: Sequence[str], settings: DataSettings, names: Sequence
         rows = [row for row, label in enumerate(labels, 1) if label not in known]
         missing = "the training rows do not have" if settings.label_names is None else "`labels:` does not list"
         pairs = alike_pairs(unknown, (*names, *settings.codes))
-        same = f"spelled in two ways: {shown_pairs(pairs)}; write them alike, " if pairs else "mend the rows, "
+        same = f"spelled in two ways: {format_pairs(pairs)}; write them alike, " if pairs else "mend the rows, "
         raise DataError(
             f"labels that {missing}: {', '.join(unknown[:SHOWN])} ({len(rows)} rows, the first is row {rows[0]})",
             where=where,
@@ -99,7 +99,7 @@ def require_known(labels: Sequence[str], settings: DataSettings, names: Sequence
 def warn_alike(names: Sequence[str]) -> list[str]:
     """Two labels that are more likely one."""
     pairs = alike_among(names)
-    return [f"labels that differ in spelling alone count as different ones: {shown_pairs(pairs)}"] if pairs else []
+    return [f"labels that differ in spelling alone count as different ones: {format_pairs(pairs)}"] if pairs else []
 
 
 def warn_dropped(dropped: int, kept: int, rows: str) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from pytest_modelcompare.data.table import Table, headed
+from pytest_modelcompare.data.text_table import Table, table_with_header
 from pytest_modelcompare.errors import DataError
 
 LARGEST_CELL = 2**31 - 1
@@ -49,7 +49,7 @@ def from_delimited(text: str, where: str, separator: str, names: list[str] | Non
     require_separated(header, separator, where)
     named = names is not None
     hint = NO_HEADER if not named and looks_like_a_row(header) else ""
-    return headed(header, list(whole(rows, lines, header, named=named)), where, named=named, hint=hint)
+    return table_with_header(header, list(whole_rows(rows, lines, header, named=named)), where, named=named, hint=hint)
 
 
 @dataclass
@@ -126,7 +126,7 @@ def require_separated(header: list[str], separator: str, where: str) -> None:
             raise OtherSeparator(header, other, where)
 
 
-def whole(rows: Iterator[list[str]], lines: Lines, header: list[str], *, named: bool) -> Iterator[list[str]]:
+def whole_rows(rows: Iterator[list[str]], lines: Lines, header: list[str], *, named: bool) -> Iterator[list[str]]:
     """Rows with as many cells as there are columns.
 
     Args:

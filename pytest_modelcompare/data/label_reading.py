@@ -106,7 +106,7 @@ class Menu:
 
 def label_number(text: str, numbers: Mapping[str, int]) -> int:
     """The number of a label in whatever dress; NO_ANSWER where a text is none."""
-    found = undressed(text.strip(), menu_of(tuple(numbers.items()))) if text.strip() else None
+    found = undress(text.strip(), menu_of(tuple(numbers.items()))) if text.strip() else None
     return NO_ANSWER if found is None else found
 
 
@@ -125,7 +125,7 @@ def read_label(text: str, numbers: Mapping[str, int]) -> Reading:
         return Reading(NO_ANSWER, failure=UNREADABLE)
     if said in numbers:
         return Reading(numbers[said], "as asked")
-    if (found := undressed(said, menu)) is not None:
+    if (found := undress(said, menu)) is not None:
         return Reading(found, "undressed")
     if "{" in said and (read := in_json(said, menu)) is not None:
         return read
@@ -158,19 +158,19 @@ def without_thoughts(text: str) -> str | None:
     return ENDED_THOUGHT.sub("", said)
 
 
-def undressed(text: str, menu: Menu) -> int | None:
+def undress(text: str, menu: Menu) -> int | None:
     """The label of a text that is nothing but a label and its dress."""
     while True:
         if text in menu.numbers:
             return menu.numbers[text]
         if len(alike := menu.bare.get(bare_spelling(text), frozenset())) == 1:
             return next(iter(alike))
-        if (inner := peeled(text)) == text:
+        if (inner := peel(text)) == text:
             return None
         text = inner
 
 
-def peeled(text: str) -> str:
+def peel(text: str) -> str:
     """One layer less."""
     if block := CODE_BLOCK.match(text):
         return block[1].strip()
@@ -192,10 +192,10 @@ def in_json(text: str, menu: Menu) -> Reading | None:
     said = label_of(found, menu)
     if said is None:
         return Reading(NO_ANSWER, failure=UNREADABLE)
-    number = undressed(said, menu) if said.strip() else None
+    number = undress(said, menu) if said.strip() else None
     if number is None:
         return Reading(NO_ANSWER, failure=UNKNOWN if said.strip() else UNREADABLE)
-    if not mentioned(around, menu) <= {number} or "{" in around:
+    if not mentioned_labels(around, menu) <= {number} or "{" in around:
         return Reading(NO_ANSWER, failure=AMBIGUOUS)
     as_asked = list(found) == [LABEL_KEY] and said in menu.numbers and not around.strip()
     return Reading(number, "as asked" if as_asked else "in JSON")
@@ -209,8 +209,8 @@ def label_of(found: object, menu: Menu) -> str | None:
         said = found[LABEL_KEY]
         return said if isinstance(said, str) else None
     texts = [value for value in found.values() if isinstance(value, str)]
-    labels = [value for value in texts if value.strip() and undressed(value, menu) is not None]
-    if len({undressed(value, menu) for value in labels}) == 1:
+    labels = [value for value in texts if value.strip() and undress(value, menu) is not None]
+    if len({undress(value, menu) for value in labels}) == 1:
         return labels[0]
     return "" if labels or len(texts) != 1 else texts[0]
 
@@ -221,33 +221,33 @@ def in_words(text: str, menu: Menu) -> Reading:
     if (number := after_prefix(text, menu)) is not None:
         return Reading(number, "after a prefix")
     first, _, rest = text.partition("\n")
-    if rest.strip() and (number := plainly(first.strip(), menu)) is not None:
-        named, others = mentioned(rest, menu), remainder(rest, menu)
+    if rest.strip() and (number := read_plain_line(first.strip(), menu)) is not None:
+        named, others = mentioned_labels(rest, menu), without_labels(rest, menu)
         if named <= {number} and not (named and DENIAL.search(others)):
             return Reading(number, "first line")
         return Reading(NO_ANSWER, failure=AMBIGUOUS)
     return in_a_sentence(text, menu)
 
 
-def plainly(line: str, menu: Menu) -> int | None:
+def read_plain_line(line: str, menu: Menu) -> int | None:
     """The label of a line that says nothing else."""
     if not line:
         return None
-    found = undressed(line, menu)
+    found = undress(line, menu)
     return after_prefix(line, menu) if found is None else found
 
 
 def after_prefix(text: str, menu: Menu) -> int | None:
     """The label of "Label: refund", in whatever dress."""
     for said in (text, EMPHASIS.sub("", text)):
-        if (found := PREFIX.match(said)) and (number := undressed(found["rest"].strip(), menu)) is not None:
+        if (found := PREFIX.match(said)) and (number := undress(found["rest"].strip(), menu)) is not None:
             return number
     return None
 
 
 def in_a_sentence(text: str, menu: Menu) -> Reading:
     """The only label that a single sentence names, where it denies nothing and asks nothing."""
-    named = mentioned(text, menu)
+    named = mentioned_labels(text, menu)
     if not named:
         return Reading(NO_ANSWER, failure=UNKNOWN)
     if len(named) > 1 or len(SENTENCE_END.split(text.rstrip(".! \n"))) > 1 or text.rstrip().endswith("?"):
@@ -255,7 +255,7 @@ def in_a_sentence(text: str, menu: Menu) -> Reading:
     text = text.casefold()
     places = list(menu.mention.finditer(text))
     everyday = all(is_everyday(place[0]) and not called_the_label(text, place) for place in places)
-    if everyday or DENIAL.search(remainder(text, menu)):
+    if everyday or DENIAL.search(without_labels(text, menu)):
         return Reading(NO_ANSWER, failure=AMBIGUOUS)
     return Reading(next(iter(named)), "in a sentence")
 
@@ -272,12 +272,12 @@ def called_the_label(text: str, place: re.Match[str]) -> bool:
     return set_apart or CALLED.search(before) is not None
 
 
-def mentioned(text: str, menu: Menu) -> set[int]:
+def mentioned_labels(text: str, menu: Menu) -> set[int]:
     """The labels that a text names; one whose spelling is another's too counts as both."""
     places = menu.mention.finditer(unicodedata.normalize("NFKC", text).casefold())
     return set[int]().union(*(menu.bare.get(bare_spelling(place[0]), frozenset()) for place in places))
 
 
-def remainder(text: str, menu: Menu) -> str:
+def without_labels(text: str, menu: Menu) -> str:
     """A text without the labels that it names."""
     return menu.mention.sub(" ", text.casefold())

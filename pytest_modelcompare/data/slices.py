@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_modelcompare.data.settings import DataSettings
+from pytest_modelcompare.data.data_settings import DataSettings
 from pytest_modelcompare.errors import DataError
 from pytest_modelcompare.records import Dataset, Rows
 from pytest_modelcompare.records.hints import did_you_mean, first_few

@@ -10,7 +10,7 @@ import numpy as np
 from pytest_modelcompare.errors import DataError
 
 
-def folded(text: str) -> str:
+def fold_text(text: str) -> str:
     """A text as leakage and duplicates compare it: case-folded, white space collapsed."""
     return " ".join(text.casefold().split())
 
@@ -43,7 +43,7 @@ def rows_by(keys: Sequence[Hashable]) -> dict[Hashable, list[int]]:
     return found
 
 
-def units(texts: Sequence[str], groups: Sequence[Hashable] | None) -> list[list[int]]:
+def inseparable_rows(texts: Sequence[str], groups: Sequence[Hashable] | None) -> list[list[int]]:
     """Rows that must stay together: of equal text, of one group, and whatever these chain to."""
     parent = list(range(len(texts)))
 
@@ -53,7 +53,7 @@ def units(texts: Sequence[str], groups: Sequence[Hashable] | None) -> list[list[
             row = parent[row]
         return row
 
-    for keys in ([folded(text) for text in texts], groups):
+    for keys in ([fold_text(text) for text in texts], groups):
         if keys is None:
             continue
         for members in rows_by(keys).values():
@@ -73,7 +73,7 @@ def split_rows(
     n_test = max(1, round(share * len(texts)))
     wanted = {label: share * len(members) for label, members in rows_by(labels).items()}
     have: dict[Hashable, float] = dict.fromkeys(wanted, 0.0)
-    together = units(texts, groups)
+    together = inseparable_rows(texts, groups)
     order = np.random.default_rng(seed).permutation(len(together))
     test: list[int] = []
     for number in sorted(order.tolist(), key=lambda unit: -len(together[unit])):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_modelcompare.data.checks import shown_names
+from pytest_modelcompare.data.checks import format_names
 from pytest_modelcompare.errors import DataError
 from pytest_modelcompare.records import Dataset
 
@@ -41,7 +41,7 @@ def subset_rows(labels: NDArray[np.int64], subset: Subset) -> NDArray[np.int64]:
     """
     wanted = subset_size(labels, subset)
     if subset.per_class is not None:
-        return np.flatnonzero(ranks(labels, subset.seed) < subset.per_class)
+        return np.flatnonzero(ranks_in_label(labels, subset.seed) < subset.per_class)
     return np.sort(nested_order(labels, subset.seed)[:wanted])
 
 
@@ -63,7 +63,7 @@ def subset_size(labels: NDArray[np.int64], subset: Subset) -> int:
     return subset.rows or (n if subset.fraction is None else max(1, round(subset.fraction * n)))
 
 
-def ranks(labels: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+def ranks_in_label(labels: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     """Each row's place, from 0, in a random order of the rows of its label; shape (n,)."""
     shuffled = np.random.default_rng(seed).permutation(len(labels))
     by_label = shuffled[np.argsort(labels[shuffled], kind="stable")]
@@ -82,7 +82,7 @@ def nested_order(labels: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
 
     Source: Balinski and Young (1982), Fair Representation, on divisor methods.
     """
-    share = (ranks(labels, seed) + 0.5) / np.bincount(labels)[labels]
+    share = (ranks_in_label(labels, seed) + 0.5) / np.bincount(labels)[labels]
     ties = np.random.default_rng(seed).random(len(labels))
     order: NDArray[np.int64] = np.lexsort((ties, share))
     return order
@@ -107,7 +107,7 @@ def with_subset(dataset: Dataset, subset: Subset | None) -> Dataset:
     return replace(dataset, train=train, digest=digest)
 
 
-def shortage(dataset: Dataset, subset: Subset | None) -> list[str]:
+def warn_shortage(dataset: Dataset, subset: Subset | None) -> list[str]:
     """Says which labels have fewer rows than `per_class` asks for."""
     if subset is None or subset.per_class is None or dataset.train is None:
         return []
@@ -117,5 +117,5 @@ def shortage(dataset: Dataset, subset: Subset | None) -> list[str]:
         return []
     said = "label has" if len(short) == 1 else "labels have"
     return [
-        f"{len(short):,} {said} fewer than {subset.per_class:,} training rows ({shown_names(short)}): all are taken"
+        f"{len(short):,} {said} fewer than {subset.per_class:,} training rows ({format_names(short)}): all are taken"
     ]

@@ -6,7 +6,7 @@ import io
 import zipfile
 from typing import Any
 
-from pytest_modelcompare.data.table import Table, cell, headed
+from pytest_modelcompare.data.text_table import Table, cell_text, table_with_header
 from pytest_modelcompare.errors import DataError, UnavailableError
 
 UNREADABLE = (KeyError, ValueError, OSError, AttributeError, TypeError, IndexError, SyntaxError, EOFError)
@@ -27,13 +27,13 @@ def from_xlsx(content: bytes, where: str, sheet: str | None, names: list[str] | 
     if not rows:
         raise DataError("is empty", where=where)
     rows = [tuple(row[at] if at < len(row) else None for at in filled) for row in rows]
-    header = names if names is not None else [cell(value) or "" for value in rows[0]]
+    header = names if names is not None else [cell_text(value) or "" for value in rows[0]]
     if "" in header:
         at = filled[header.index("")]
-        raise DataError(f"column {letters(at)} has no name", where=where, fix="name it in the first row")
+        raise DataError(f"column {column_letters(at)} has no name", where=where, fix="name it in the first row")
     if len(header) != len(filled):
         raise DataError(f"has {len(filled)} columns, `columns:` names {len(header)}", where=where)
-    return headed(header, rows if names is not None else rows[1:], where, named=names is not None)
+    return table_with_header(header, rows if names is not None else rows[1:], where, named=names is not None)
 
 
 def rows_of_sheet(content: bytes, where: str, sheet: str | None) -> list[tuple[Any, ...]]:
@@ -63,7 +63,7 @@ def rows_of_sheet(content: bytes, where: str, sheet: str | None) -> list[tuple[A
     return read[full[0]] if full else []
 
 
-def letters(column: int) -> str:
+def column_letters(column: int) -> str:
     """A column as spreadsheets call it: A, B, …, Z, AA."""
     name = ""
     column += 1

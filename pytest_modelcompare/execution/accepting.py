@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytest_modelcompare.data.identity import test_rows_digest
+from pytest_modelcompare.data.rows import test_rows_digest
 from pytest_modelcompare.gates.claims import Claim, DoesNotRegress
 from pytest_modelcompare.metrics.catalogue import METRICS, Need
 from pytest_modelcompare.metrics.estimate import estimate

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_modelcompare.data.identity import test_rows_digest
+from pytest_modelcompare.data.rows import test_rows_digest
 from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.execution.assemble import assemble
 from pytest_modelcompare.execution.ledger import Ledger
@@ -26,7 +26,7 @@ from pytest_modelcompare.store.runs import RunStore
 from pytest_modelcompare.store.timings import Timing
 
 if TYPE_CHECKING:
-    from pytest_modelcompare.data.recorded import RecordedAnswers
+    from pytest_modelcompare.data.recorded_answers import RecordedAnswers
     from pytest_modelcompare.execution.stopping import Stopped
     from pytest_modelcompare.gates.spec import GateSpec
     from pytest_modelcompare.llm.answering import Answered

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_modelcompare.data.identity import test_rows_digest
+from pytest_modelcompare.data.rows import test_rows_digest
 from pytest_modelcompare.execution.revision import revision_of
 from pytest_modelcompare.records.history import ContestantThen, GateThen, SessionThen
 from pytest_modelcompare.records.report import ContestantReport, GateReport, SessionReport, SuiteReport

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
-from pytest_modelcompare.data.load import load_dataset
-from pytest_modelcompare.data.recorded import recorded_answers
+from pytest_modelcompare.data.recorded_answers import recorded_answers
+from pytest_modelcompare.data.rows import load_dataset
 from pytest_modelcompare.errors import BudgetError, ModelCompareError
 from pytest_modelcompare.execution.asked import ask, refuse_dear_plans
 from pytest_modelcompare.execution.comparison import Comparison, Needs

@@ -15,7 +15,8 @@ from pytest_modelcompare.execution.orders import Ended
 from pytest_modelcompare.execution.watch import Watcher
 from pytest_modelcompare.execution.worker_process import WorkerProcess
 from pytest_modelcompare.gates.claims import metrics_of
-from pytest_modelcompare.inference.device import cpu_count, cuda_refusal
+from pytest_modelcompare.inference.cores import cpu_count
+from pytest_modelcompare.inference.device import cuda_refusal
 from pytest_modelcompare.methods.registry import LOCAL
 from pytest_modelcompare.metrics.catalogue import METRICS, Need
 

@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_modelcompare.data.stand_in import MADE_UP, made_up, offline_if_silent, unreachable
+from pytest_modelcompare.data.made_up import MADE_UP, make_up_dataset, offline_if_silent, source_unreachable
 from pytest_modelcompare.data.subsets import with_subset
-from pytest_modelcompare.inference.stand_in import guess_note
+from pytest_modelcompare.inference.random_models import guess_note
 from pytest_modelcompare.methods.base import Work
 
 if TYPE_CHECKING:
@@ -49,16 +49,16 @@ def quick_to_fail(comparison: Comparison) -> AbstractContextManager[None]:
 
 def make_up_rows(comparison: Comparison, error: ModelCompareError) -> bool:
     """Give a smoke run rows where its own lie on a network that does not answer; False where that is not why."""
-    if not comparison.options.smoke or not unreachable(error):
+    if not comparison.options.smoke or not source_unreachable(error):
         return False
-    comparison.dataset = made_up(comparison.suite.data)
+    comparison.dataset = make_up_dataset(comparison.suite.data)
     warn(comparison, f"{error.where} {error.what}; made-up rows stand in")
     return True
 
 
 def stands_aside(comparison: Comparison, error: ModelCompareError) -> bool:
     """Whether a smoke run goes on without recorded answers that lie on a network that does not answer."""
-    if not comparison.options.smoke or not unreachable(error):
+    if not comparison.options.smoke or not source_unreachable(error):
         return False
     warn(comparison, f"{error.where} {error.what}; it was not read")
     return True

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_modelcompare.data.identity import test_rows_digest
+from pytest_modelcompare.data.rows import test_rows_digest
 from pytest_modelcompare.errors import GateError
 from pytest_modelcompare.execution.assemble import assemble, of_replies
 from pytest_modelcompare.gates.judge import judge

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_modelcompare.data.identity import test_rows_digest
-from pytest_modelcompare.data.subsets import shortage, subset_size
+from pytest_modelcompare.data.rows import test_rows_digest
+from pytest_modelcompare.data.subsets import subset_size, warn_shortage
 from pytest_modelcompare.execution.by_label import behind_the_figures
 from pytest_modelcompare.execution.calibrated import calibration_of, deferrals
 from pytest_modelcompare.execution.history import answers_key_of
@@ -174,7 +174,7 @@ def notes_of(comparison: Comparison, evidence: Evidence) -> list[str]:
     if evidence.name in comparison.selections:
         notes.append(comparison.selections[evidence.name].note)
     if comparison.dataset is not None:
-        notes += shortage(comparison.dataset, comparison.spec_of(evidence.name).subset)
+        notes += warn_shortage(comparison.dataset, comparison.spec_of(evidence.name).subset)
     rows = train_rows(comparison, evidence.name)
     seeded = rows is not None and "seeds" in LOCAL[evidence.method].settings.model_fields
     own = comparison.suite.contestants[evidence.name].member_of is None  # once for a whole sweep

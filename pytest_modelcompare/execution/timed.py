@@ -39,7 +39,7 @@ def time_contestants(comparison: Comparison, needs: Needs, watcher: Watcher) -> 
     Measured anew when a gate is about speed or something was trained in this
     session; otherwise what was never timed here stays blank in the table.
     """
-    from pytest_modelcompare.inference.timing_machine import threads, timing_machine
+    from pytest_modelcompare.inference.stopwatch import threads_to_predict, timing_machine
 
     options = comparison.options
     wanted = targets(comparison, needs)
@@ -48,7 +48,7 @@ def time_contestants(comparison: Comparison, needs: Needs, watcher: Watcher) -> 
     if not wanted or options.smoke:
         return
     store, keys = TimingStore(comparison.folders), frozenset(one.key for one in wanted)
-    machine = timing_machine([comparison.device_kind], threads())
+    machine = timing_machine([comparison.device_kind], threads_to_predict())
     session = options.session if options.fresh else None
     asked = asked_of(comparison, needs, wanted)
 
@@ -147,8 +147,12 @@ def asked_of(comparison: Comparison, needs: Needs, wanted: Sequence[Target]) -> 
 
 def measure(asked: Asked, watcher: Watcher) -> Timings:
     """Load every model, time them in interleaved blocks; by key a timing, or why there is none."""
-    from pytest_modelcompare.inference.timing import measure_latencies, measure_throughput
-    from pytest_modelcompare.inference.timing_machine import threads_now, timing_machine
+    from pytest_modelcompare.inference.stopwatch import (
+        measure_latencies,
+        measure_throughput,
+        threads_in_use,
+        timing_machine,
+    )
 
     comparison = asked.comparison
     assert comparison.dataset is not None
@@ -166,7 +170,7 @@ def measure(asked: Asked, watcher: Watcher) -> Timings:
 
     with watcher.job(f"time {', '.join(names)} side by side") as progress:
         predictors, own_texts, refused = loaded(comparison, by_key, watcher)
-        machine = timing_machine({one.device for one in by_key.values()}, threads_now())
+        machine = timing_machine({one.device for one in by_key.values()}, threads_in_use())
         latencies = measure_latencies(
             predictors,
             texts,
@@ -196,7 +200,7 @@ def loaded(
     Raises:
         ModelError: a model cannot be loaded on the session's own device.
     """
-    from pytest_modelcompare.inference.fixed_length import texts_of_length
+    from pytest_modelcompare.inference.stopwatch import texts_of_length
 
     assert comparison.dataset is not None
     models: dict[tuple[str, str], Predictor] = {}

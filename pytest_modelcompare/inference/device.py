@@ -5,8 +5,6 @@ from __future__ import annotations
 import ctypes
 import functools
 import importlib.util
-import math
-import os
 import platform
 import re
 import subprocess
@@ -18,8 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_modelcompare.errors import ModelError
-from pytest_modelcompare.inference.cgroup import cpu_quota
-from pytest_modelcompare.inference.threads import how_threads_wait
+from pytest_modelcompare.inference.cores import cpu_count, how_threads_wait
 from pytest_modelcompare.records import Device
 
 if TYPE_CHECKING:
@@ -139,12 +136,6 @@ def cpu_model() -> str:
         command = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or platform.machine()  # noqa: S603
     return platform.processor() or platform.machine()
-
-
-def cpu_count() -> int:
-    """The cores that this process may use: by affinity (and so by cpuset), and by the cgroup's quota, rounded up."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, math.ceil(min(allowed, cpu_quota())))
 
 
 @functools.cache

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.inference.device import choose_device
+from pytest_modelcompare.inference.model_reference import model_folder
 from pytest_modelcompare.inference.precision import autocast, freeze_for_inference
 from pytest_modelcompare.inference.pretrained import load_config, load_tokenizer, load_weights
-from pytest_modelcompare.inference.reference import model_folder
-from pytest_modelcompare.inference.stand_in import random_weights, small_config
-from pytest_modelcompare.inference.tokens import Encoder, by_length, tokens_at_once
+from pytest_modelcompare.inference.random_models import random_weights, small_config
+from pytest_modelcompare.inference.token_ids import Encoder, batches_by_length, tokens_at_once
 from pytest_modelcompare.records import Device
 from pytest_modelcompare.records.progress import Progress, Watch, silent
 
@@ -49,16 +49,18 @@ class Embedder:
         encoded = self.encoder.encode(texts)
         found: dict[int, NDArray[np.float32]] = {}
         with torch.inference_mode(), autocast(self.device):
-            for rows in by_length(encoded.lengths, batch_size, tokens_at_once(self.device.kind)):
+            for rows in batches_by_length(encoded.lengths, batch_size, tokens_at_once(self.device.kind)):
                 batch = self.encoder.batch(encoded, rows, self.device.kind)
                 states = self.model(**batch).last_hidden_state.float()  # (batch, tokens, width)
-                vectors = torch.nn.functional.normalize(pooled(states, batch["attention_mask"], self.pooling), dim=1)
+                vectors = torch.nn.functional.normalize(
+                    pool_tokens(states, batch["attention_mask"], self.pooling), dim=1
+                )
                 found.update(zip(rows.tolist(), vectors.cpu().numpy(), strict=True))
                 watch(Progress(len(found), len(texts), "embed"))
         return np.stack([found[row] for row in range(len(found))])
 
 
-def pooled(states: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Tensor:
+def pool_tokens(states: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Tensor:
     """Token vectors (batch, tokens, width) as one per text: the mean of real tokens, or the first of them."""
     import torch
 

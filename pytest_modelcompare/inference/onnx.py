@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pytest_modelcompare.errors import ModelError, UnavailableError
 from pytest_modelcompare.inference.device import limit_threads
-from pytest_modelcompare.inference.tokens import Encoded, Encoder, by_length
+from pytest_modelcompare.inference.token_ids import Encoded, Encoder, batches_by_length
 from pytest_modelcompare.records import Device
 from pytest_modelcompare.records.progress import Progress, Watch, silent
 
@@ -52,16 +52,16 @@ class OnnxClassifier:
             ModelError: onnxruntime refuses to compute the graph.
         """
         n, done = len(encoded.lengths), 0
-        batches = by_length(encoded.lengths, batch_size, TOKENS)
+        batches = batches_by_length(encoded.lengths, batch_size, TOKENS)
         found: NDArray[np.float32] | None = None
-        for rows, values in zip(batches, self.computed(encoded, batches), strict=True):
+        for rows, values in zip(batches, self.compute_batches(encoded, batches), strict=True):
             found = np.zeros((n, values.shape[1]), np.float32) if found is None else found
             found[rows] = values
             done += len(rows)
             watch(Progress(done, n, "predict"))
         return np.zeros((0, 0), np.float32) if found is None else found
 
-    def computed(self, encoded: Encoded, batches: Sequence[NDArray[np.int64]]) -> Iterator[NDArray[np.float32]]:
+    def compute_batches(self, encoded: Encoded, batches: Sequence[NDArray[np.int64]]) -> Iterator[NDArray[np.float32]]:
         """The logits of every batch, in their order."""
         if self.single is None or len(batches) <= 2 * self.threads:
             yield from (self.batch_logits(self.session, encoded, rows) for rows in batches)
@@ -102,7 +102,7 @@ def runs_on(kind: str) -> bool:
     return PROVIDERS.get(kind) in onnxruntime.get_available_providers()
 
 
-def load(path: Path, encoder: Encoder, precision: str, kind: str) -> OnnxClassifier:
+def load_graph(path: Path, encoder: Encoder, precision: str, kind: str) -> OnnxClassifier:
     """A graph, ready to run on as many threads as this process has cores.
 
     Raises:

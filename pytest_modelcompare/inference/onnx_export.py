@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pytest_modelcompare.errors import ModelError
-from pytest_modelcompare.inference.onnx import OnnxClassifier, load
+from pytest_modelcompare.inference.onnx import OnnxClassifier, load_graph
 from pytest_modelcompare.inference.onnx_rewrites import rewrite
-from pytest_modelcompare.inference.tokens import Encoded, Encoder
+from pytest_modelcompare.inference.token_ids import Encoded, Encoder
 
 if TYPE_CHECKING:
     import torch
@@ -23,7 +23,7 @@ TOLERANCE = 1e-3
 """Largest difference in a logit between torch and the exported graph, in parts of the largest logit."""
 
 
-def export(model: torch.nn.Module, encoder: Encoder, texts: Sequence[str], path: Path, where: str) -> None:
+def export_graph(model: torch.nn.Module, encoder: Encoder, texts: Sequence[str], path: Path, where: str) -> None:
     """Write a model with a classification head as an ONNX graph that takes any number of rows and tokens.
 
     The graph is held against the model on rows of other shapes than it was traced with.
@@ -37,12 +37,12 @@ def export(model: torch.nn.Module, encoder: Encoder, texts: Sequence[str], path:
     """
     import torch
 
-    encoded = encoder.encode(probes(texts))
+    encoded = encoder.encode(probe_texts(texts))
     traced = encoder.batch(encoded, np.arange(2), "cpu")
     names = list(traced)
     axes = {name: {0: "rows", 1: "tokens"} for name in names} | {"logits": {0: "rows"}}
     try:
-        with noiseless():
+        with silence_exporters():
             torch.onnx.export(
                 only_logits(model, names),
                 tuple(traced.values()),
@@ -57,10 +57,10 @@ def export(model: torch.nn.Module, encoder: Encoder, texts: Sequence[str], path:
     except (RuntimeError, ValueError, TypeError, NotImplementedError) as error:
         said = str(error).strip().partition("\n")[0][:300]
         raise ModelError(f"the model cannot be exported to ONNX: {said}", where=where, fix="`serve: torch`") from error
-    require_same_answers(load(path, encoder, "fp32", "cpu"), model, encoded, where)
+    require_same_answers(load_graph(path, encoder, "fp32", "cpu"), model, encoded, where)
 
 
-def probes(texts: Sequence[str]) -> list[str]:
+def probe_texts(texts: Sequence[str]) -> list[str]:
     """Texts of many lengths to compare on, the two traced ones first."""
     return ["a", "a longer text " * 3, *texts[:30], "the longest text " * 40]
 
@@ -112,12 +112,14 @@ def fuse(path: Path, model: torch.nn.Module, encoder: Encoder, texts: Sequence[s
     options, fused = FusionOptions("bert"), path.with_name("fused.onnx")
     # what these would make is slower on a CPU than what `rewrite` leaves
     options.enable_skip_layer_norm = options.enable_bias_skip_layer_norm = options.enable_bias_gelu = False
-    with noiseless():
+    with silence_exporters():
         found = optimizer.optimize_model(str(path), model_type="bert", opt_level=0, optimization_options=options).model
     rewrite(found, int(getattr(model.config, "num_attention_heads", 0)))
     onnx.save(found, str(fused))
     try:
-        require_same_answers(load(fused, encoder, "fp32", "cpu"), model, encoder.encode(probes(texts)), where)
+        require_same_answers(
+            load_graph(fused, encoder, "fp32", "cpu"), model, encoder.encode(probe_texts(texts)), where
+        )
     except ModelError as error:
         fused.unlink()
         return (f"the graph runs as exported, slower than it might: {error.what}",)
@@ -133,7 +135,7 @@ def quantise(path: Path, target: Path) -> None:
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    with noiseless():
+    with silence_exporters():
         quantize_dynamic(
             str(path),
             str(target),
@@ -144,7 +146,7 @@ def quantise(path: Path, target: Path) -> None:
 
 
 @contextmanager
-def noiseless() -> Iterator[None]:
+def silence_exporters() -> Iterator[None]:
     """Exporters and optimisers warn about what is checked here."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)

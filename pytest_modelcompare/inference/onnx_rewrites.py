@@ -5,11 +5,84 @@ Why each change pays is measured in docs/decisions/0015-int8.md.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pytest_modelcompare.inference.onnx_wiring import Graph, Node, Wiring, attribute, prune, wiring_of
+Node = Any
+"""An `onnx.NodeProto`. Nodes are told apart by the name of their first output."""
+
+Graph = Any
+"""An `onnx.GraphProto`; its nodes stand in an order in which they can be computed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Which node makes a tensor, and which ones read it."""
+
+    made_by: dict[str, Node]
+    read_by: dict[str, list[tuple[Node, int]]]
+    """With the number of the input."""
+
+    constants: dict[str, NDArray[Any]]
+
+    def up(self, name: str, *kinds: str) -> list[Node] | None:
+        """The nodes above a tensor, each by the first input of the last; None where they are of other kinds."""
+        found: list[Node] = []
+        for kind in kinds:
+            node = self.made_by.get(name)
+            if node is None or node.op_type != kind:
+                return None
+            found.append(node)
+            name = node.input[0]
+        return found
+
+    def down(self, name: str, *kinds: str) -> list[Node] | None:
+        """The nodes below a tensor, which each read it alone and as their first input."""
+        found: list[Node] = []
+        for kind in kinds:
+            readers = self.read_by[name]
+            if len(readers) != 1 or readers[0][1] != 0 or readers[0][0].op_type != kind:
+                return None
+            found.append(readers[0][0])
+            name = found[-1].output[0]
+        return found
+
+
+def wiring_of(graph: Graph) -> Wiring:
+    from onnx import numpy_helper
+
+    constants = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
+    made_by: dict[str, Node] = {}
+    read_by: dict[str, list[tuple[Node, int]]] = defaultdict(list)
+    for node in graph.node:
+        made_by |= dict.fromkeys(node.output, node)
+        for number, name in enumerate(node.input):
+            read_by[name].append((node, number))
+        if node.op_type == "Constant" and node.attribute[0].HasField("t"):
+            constants[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
+    return Wiring(made_by, read_by, constants)
+
+
+def prune(graph: Graph) -> None:
+    """Remove nodes that nothing reads any more."""
+    read = {one.name for one in graph.output}
+    for node in reversed(list(graph.node)):
+        if read.isdisjoint(node.output):
+            graph.node.remove(node)
+        else:
+            read.update(node.input)
+
+
+def node_attribute(node: Node, name: str) -> Any:
+    """Its value; None where the node has it not."""
+    from onnx import helper
+
+    return next((helper.get_attribute_value(one) for one in node.attribute if one.name == name), None)
+
 
 UNARY = frozenset({"Gelu", "FastGelu", "BiasGelu", "Relu", "Tanh", "Erf", "Sigmoid"})
 BINARY = frozenset({"Add", "Sub", "Mul", "Div", "Pow"})
@@ -63,7 +136,7 @@ def attention_around(softmax: Node, wiring: Wiring, heads: int) -> Node | None:
     query, key, value = (wiring.up(name, "Transpose", "Reshape") for name in (*product.input, weighted.input[1]))
     if query is None or key is None or value is None or scale is None or scale.size != 1:
         return None
-    orders = [tuple(attribute(one, "perm")) for one in (query[0], key[0], value[0], turned)]
+    orders = [tuple(node_attribute(one, "perm")) for one in (query[0], key[0], value[0], turned)]
     if orders != [HEADS_FIRST, KEYS_TURNED, HEADS_FIRST, HEADS_FIRST]:
         return None
     inputs = [query[1].input[0], key[1].input[0], value[1].input[0], "", "", masked.input[1]]
@@ -84,7 +157,7 @@ def narrow_to_first_position(graph: Graph) -> None:
     narrow: dict[str, dict[int, int]] = {heads[0].output[0]: {0: 1}}
     for node in reversed(graph.node):
         readers = wiring.read_by[node.output[0]]
-        places = positions(node, wiring)
+        places = narrowable_inputs(node, wiring)
         if places and readers and all(narrow.get(one.output[0], {}).get(at) == 1 for one, at in readers):
             narrow[node.output[0]] = places
     if len(narrow) == 1:
@@ -116,19 +189,19 @@ def insert_slices(graph: Graph, cuts: dict[tuple[str, int], str]) -> None:
 
 def takes_first(node: Node, wiring: Wiring) -> bool:
     """Whether it takes the first position of (rows, tokens, width)."""
-    if node.op_type != "Gather" or attribute(node, "axis") != 1:
+    if node.op_type != "Gather" or node_attribute(node, "axis") != 1:
         return False
     index = wiring.constants.get(node.input[1])
     return index is not None and index.ndim == 0 and int(index) == 0
 
 
-def positions(node: Node, wiring: Wiring) -> dict[int, int]:
+def narrowable_inputs(node: Node, wiring: Wiring) -> dict[int, int]:
     """The inputs of whose position i alone the output's position i is made, with their axis of positions."""
     kind = node.op_type
     fixed = [wiring.constants.get(name) for name in node.input]
     if kind == "MultiHeadAttention":
         return {0: 1, 5: 2}  # queries (rows, tokens, width) and mask (rows, 1, tokens, keys)
-    if kind in UNARY or (kind == "LayerNormalization" and attribute(node, "axis") == -1):
+    if kind in UNARY or (kind == "LayerNormalization" and node_attribute(node, "axis") == -1):
         return {0: 1}
     if kind == "MatMul":
         return {0: 1} if fixed[1] is not None else {}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_modelcompare.errors import ModelError
-from pytest_modelcompare.inference.tokens import Encoder, length_limit
+from pytest_modelcompare.inference.token_ids import Encoder, length_limit
 
 
 def load_tokenizer(folder: Path, config: Any, max_length: int | None, where: str, prefix: str | None = None) -> Encoder:
@@ -24,7 +24,7 @@ def load_tokenizer(folder: Path, config: Any, max_length: int | None, where: str
     """
     from transformers import AutoTokenizer
 
-    with quiet(), model_errors(where):
+    with quiet_transformers(), model_errors(where):
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
@@ -63,12 +63,12 @@ def load_config(folder: Path, where: str, **changes: Any) -> Any:
     """The model's configuration; code that a repository carries is never run."""
     from transformers import AutoConfig
 
-    with quiet(), model_errors(where):
+    with quiet_transformers(), model_errors(where):
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True, **changes)
-    return without_generation(config)
+    return drop_generation(config)
 
 
-def without_generation(config: Any) -> Any:
+def drop_generation(config: Any) -> Any:
     """Nothing is kept for a next token or a next segment: it would cost memory and is never read."""
     for name in ("use_cache", "use_mems_eval"):
         if hasattr(config, name):
@@ -90,7 +90,7 @@ def load_weights(auto_class: Any, folder: Path, config: Any, weights: str, where
     """
     import torch
 
-    with quiet(), model_errors(where):
+    with quiet_transformers(), model_errors(where):
         model, info = auto_class.from_pretrained(
             folder,
             config=config,
@@ -130,7 +130,7 @@ def model_errors(where: str) -> Iterator[None]:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def quiet_transformers() -> Iterator[None]:
     """transformers without bars and loading reports: what matters of them is checked here."""
     from transformers.utils import logging
 

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_modelcompare.errors import LLMError
-from pytest_modelcompare.inference.classify import softmax
+from pytest_modelcompare.inference.classifiers import softmax
 from pytest_modelcompare.inference.device import choose_device
+from pytest_modelcompare.inference.model_reference import model_folder
 from pytest_modelcompare.inference.precision import autocast, freeze_for_inference, keep_head_in_fp32
 from pytest_modelcompare.inference.pretrained import load_config, load_tokenizer, load_weights
-from pytest_modelcompare.inference.reference import model_folder
-from pytest_modelcompare.inference.stand_in import random_weights, small_config
+from pytest_modelcompare.inference.random_models import random_weights, small_config
 from pytest_modelcompare.llm.provider import Answer
 from pytest_modelcompare.llm.request import Request
 from pytest_modelcompare.llm.wording import ANSWER_KEY

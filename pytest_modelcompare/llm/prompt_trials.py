@@ -17,9 +17,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_modelcompare.data.split import folded, split_rows
+from pytest_modelcompare.data.split import fold_text, split_rows
 from pytest_modelcompare.errors import LLMError
-from pytest_modelcompare.inference.digest import weights_digest
+from pytest_modelcompare.inference.model_reference import weights_digest
 from pytest_modelcompare.llm.answers import Journal
 from pytest_modelcompare.llm.prompt_settings import PromptSettings
 from pytest_modelcompare.llm.prompts import PromptPlan, ShotRows, requests_for, shots_at
@@ -205,8 +205,8 @@ def searchable(dataset: Dataset) -> Searchable:
     """
     if dataset.train is None:
         raise LLMError("`optimise` tries prompts on training rows, and the suite has none", fix="give `train:`")
-    tested = {folded(text) for text in dataset.test.texts}
-    rows = np.array([row for row, text in enumerate(dataset.train.texts) if folded(text) not in tested], np.int64)
+    tested = {fold_text(text) for text in dataset.test.texts}
+    rows = np.array([row for row, text in enumerate(dataset.train.texts) if fold_text(text) not in tested], np.int64)
     digest = hashlib.sha256(repr((dataset.labels, sorted(dataset.descriptions.items()))).encode())
     groups = same_groups(dataset.train.groups, rows)
     for row in rows:

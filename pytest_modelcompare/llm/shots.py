@@ -13,8 +13,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_modelcompare.data.split import folded
-from pytest_modelcompare.inference.digest import weights_digest
+from pytest_modelcompare.data.split import fold_text
+from pytest_modelcompare.inference.model_reference import weights_digest
 from pytest_modelcompare.llm.answers import Journal
 from pytest_modelcompare.llm.prompt_settings import PromptSettings
 from pytest_modelcompare.llm.prompts import ShotRows, no_shots
@@ -52,7 +52,7 @@ class Shots:
         """Training rows in the order shown. The nearest comes last, next to the question."""
         if self.dataset.train is None or not (self.count or self.tokens):
             return ()
-        own = folded(self.dataset.test.texts[row])
+        own = fold_text(self.dataset.test.texts[row])
         if self.order.ndim == 2:
             return self.fitting(self.order[row], own)[::-1]
         if self._common is None:
@@ -63,7 +63,7 @@ class Shots:
     def folded_train(self, row: int) -> str:
         assert self.dataset.train is not None
         if row not in self._folded:
-            self._folded[row] = folded(self.dataset.train.texts[row])
+            self._folded[row] = fold_text(self.dataset.train.texts[row])
         return self._folded[row]
 
     def fitting(self, order: NDArray[np.int64], own: str | None) -> Sequence[int]:
@@ -116,11 +116,11 @@ def nearest_order(dataset: Dataset, train: Any, test: Any, count: int) -> NDArra
         shape (n_test, count); fewer columns where there are fewer rows that are no twins.
     """
     assert dataset.train is not None
-    texts = [folded(text) for text in dataset.train.texts]
+    texts = [fold_text(text) for text in dataset.train.texts]
     twins: dict[str, list[int]] = {}
     for row, text in enumerate(texts):
         twins.setdefault(text, []).append(row)
-    own = [twins.get(folded(text), []) for text in dataset.test.texts]
+    own = [twins.get(fold_text(text), []) for text in dataset.test.texts]
     count = min(count, len(texts) - max((len(one) for one in own), default=0))
     found = np.zeros((len(own), count), np.int64)
     for start in range(0, len(own), ROWS_AT_ONCE):

@@ -7,14 +7,13 @@ import time
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pytest_modelcompare.inference.classify import Classifier
+from pytest_modelcompare.inference.classifiers import Classifier
 from pytest_modelcompare.inference.device import choose_device
-from pytest_modelcompare.inference.digest import weights_digest
 from pytest_modelcompare.inference.memory import PeakMemory, folder_mb, weights_mb
+from pytest_modelcompare.inference.model_reference import weights_digest
 from pytest_modelcompare.inference.precision import freeze_for_inference, keep_head_in_fp32
-from pytest_modelcompare.inference.pretrained import load_config, load_tokenizer, load_weights, quiet
-from pytest_modelcompare.inference.token_cache import encode_once
-from pytest_modelcompare.inference.tokens import Encoder
+from pytest_modelcompare.inference.pretrained import load_config, load_tokenizer, load_weights, quiet_transformers
+from pytest_modelcompare.inference.token_ids import Encoder, encode_once
 from pytest_modelcompare.methods import fitting, serving
 from pytest_modelcompare.methods.base import LocalMethod, Predictor, Work
 from pytest_modelcompare.methods.fitting import FineTuneSettings, auto_class_of, classifier_of, outputs_of
@@ -91,7 +90,7 @@ def keep(model: Any, encoder: Encoder, folder: Path) -> None:
     from safetensors import SafetensorError
 
     try:
-        with quiet():
+        with quiet_transformers():
             model.save_pretrained(folder)
             encoder.tokenizer.model_max_length = encoder.max_length  # wherever it is loaded, texts are cut there
             encoder.tokenizer.save_pretrained(folder)

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from pytest_modelcompare.errors import ModelError
-from pytest_modelcompare.inference.classify import Classifier
+from pytest_modelcompare.inference.classifiers import Classifier
+from pytest_modelcompare.inference.cores import torch_threads, training_threads
+from pytest_modelcompare.inference.model_reference import model_folder
 from pytest_modelcompare.inference.precision import keep_head_in_fp32
 from pytest_modelcompare.inference.pretrained import load_config, load_tokenizer, load_weights
-from pytest_modelcompare.inference.reference import model_folder
-from pytest_modelcompare.inference.stand_in import random_weights, small_config
+from pytest_modelcompare.inference.random_models import random_weights, small_config
 from pytest_modelcompare.inference.text_to_text import GenerationLosses, LabelScorer, label_tokens
-from pytest_modelcompare.inference.threads import torch_threads, training_threads
-from pytest_modelcompare.inference.token_cache import encode_once
-from pytest_modelcompare.inference.tokens import Encoder
+from pytest_modelcompare.inference.token_ids import Encoder, encode_once
 from pytest_modelcompare.methods.base import Work
 from pytest_modelcompare.methods.local import few_rows, training_rows
 from pytest_modelcompare.records import Device

@@ -9,10 +9,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from pytest_modelcompare.inference.digest import weights_digest
+from pytest_modelcompare.inference.classifiers import load_linear
 from pytest_modelcompare.inference.embed import Embedder, load_embedder
-from pytest_modelcompare.inference.linear import load_linear
 from pytest_modelcompare.inference.memory import PeakMemory, folder_mb, weights_mb
+from pytest_modelcompare.inference.model_reference import weights_digest
 from pytest_modelcompare.methods.base import LocalMethod, Predictor, Work
 from pytest_modelcompare.methods.local import LocalPredictor, rows_to_predict, scored, training_rows, validated
 from pytest_modelcompare.records import Footprint, Outcome, Predictions, Rows

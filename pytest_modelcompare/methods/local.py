@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_modelcompare.errors import DataError
-from pytest_modelcompare.inference.classify import softmax
+from pytest_modelcompare.inference.classifiers import softmax
 from pytest_modelcompare.methods.base import Predictor, Work
 from pytest_modelcompare.records import Predictions, Rows
 
 if TYPE_CHECKING:
-    from pytest_modelcompare.inference.tokens import Encoder
+    from pytest_modelcompare.inference.token_ids import Encoder
 
 SMOKE_ROWS = 64
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from pytest_modelcompare.inference.digest import weights_digest
 from pytest_modelcompare.inference.memory import PeakMemory, weights_mb
+from pytest_modelcompare.inference.model_reference import weights_digest
 from pytest_modelcompare.llm.prompt_settings import PromptSettings
 from pytest_modelcompare.llm.prompting import instructions_text
 from pytest_modelcompare.llm.prompts import PromptPlan, requests_for

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import field_validator
 
-from pytest_modelcompare.data.recorded import RecordedSource
+from pytest_modelcompare.data.recorded_answers import RecordedSource
 from pytest_modelcompare.settings import Settings
 
 

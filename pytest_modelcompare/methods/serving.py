@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from pytest_modelcompare.inference import onnx, onnx_export
 from pytest_modelcompare.inference.device import device_kind
 from pytest_modelcompare.inference.memory import PeakMemory, folder_mb, held_mb
-from pytest_modelcompare.inference.pretrained import load_config, load_tokenizer, load_weights, quiet
-from pytest_modelcompare.inference.tokens import Encoder
+from pytest_modelcompare.inference.pretrained import load_config, load_tokenizer, load_weights, quiet_transformers
+from pytest_modelcompare.inference.token_ids import Encoder
 from pytest_modelcompare.methods import fitting
 from pytest_modelcompare.methods.base import Predictor, Work
 from pytest_modelcompare.methods.local import LocalPredictor, cut_note, rows_to_predict, scored, validated
@@ -88,7 +88,7 @@ def rehearse(settings: FineTuneSettings, work: Work) -> None:
     model.set_attn_implementation("eager")
     model.eval().requires_grad_(False)
     texts = list(work.dataset.test.texts[:30])
-    onnx_export.export(model, encoder, texts, work.folder / onnx.GRAPH, settings.model)
+    onnx_export.export_graph(model, encoder, texts, work.folder / onnx.GRAPH, settings.model)
 
 
 def write_graph(settings: FineTuneSettings, trained: Path, folder: Path, texts: list[str]) -> tuple[str, ...]:
@@ -97,7 +97,7 @@ def write_graph(settings: FineTuneSettings, trained: Path, folder: Path, texts: 
     model, encoder = exportable(settings, trained, where)
     folder.mkdir(parents=True)
     graph = folder / onnx.GRAPH
-    onnx_export.export(model, encoder, texts, graph, where)
+    onnx_export.export_graph(model, encoder, texts, graph, where)
     notes = onnx_export.fuse(graph, model, encoder, texts, where)
     if settings.serve == "onnx-int8":
         onnx_export.quantise(graph, folder / "int8.onnx")
@@ -115,7 +115,7 @@ def exportable(settings: FineTuneSettings, trained: Path, where: str) -> tuple[A
     config = load_config(trained, where)
     config._attn_implementation = "eager"
     encoder = load_tokenizer(trained, config, settings.max_length, where, settings.prefix)
-    with quiet():
+    with quiet_transformers():
         model = load_weights(AutoModelForSequenceClassification, trained, config, "safetensors", where)
     return model.eval().requires_grad_(False), encoder
 
@@ -138,4 +138,4 @@ def loaded(settings: FineTuneSettings, folder: Path, requested: str) -> tuple[on
     if kind not in devices(settings.serve):
         kind = "cpu"
     precision = "int8" if settings.serve == "onnx-int8" else "fp32"
-    return held_mb(lambda: onnx.load(folder / onnx.GRAPH, encoder, precision, kind), kind)
+    return held_mb(lambda: onnx.load_graph(folder / onnx.GRAPH, encoder, precision, kind), kind)

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
-from pytest_modelcompare.inference.linear import load_linear
+from pytest_modelcompare.inference.classifiers import load_linear
 from pytest_modelcompare.inference.memory import PeakMemory, folder_mb
 from pytest_modelcompare.inference.ngrams import fit_ngrams, load_ngrams
 from pytest_modelcompare.methods.base import LocalMethod, Predictor, Work

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from pytest_modelcompare.inference.digest import weights_digest
 from pytest_modelcompare.inference.memory import PeakMemory, weights_mb
+from pytest_modelcompare.inference.model_reference import weights_digest
 from pytest_modelcompare.methods.base import LocalMethod, Predictor, Work
 from pytest_modelcompare.methods.linear_probe import EncoderSettings, embedder_of
 from pytest_modelcompare.methods.local import LocalPredictor, rows_to_predict, scored

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_modelcompare.data.identity import test_rows_digest
+from pytest_modelcompare.data.rows import test_rows_digest
 from pytest_modelcompare.errors import StoreError
 from pytest_modelcompare.execution.history import History, keep_answers, last_report_path, note
 from pytest_modelcompare.execution.summary import suite_report

@@ -13,7 +13,7 @@ from _pytest.junitxml import xml_key
 from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.execution import additions
 from pytest_modelcompare.execution.ledger import Ledger
-from pytest_modelcompare.inference.threads import wait_patiently
+from pytest_modelcompare.inference.cores import wait_patiently
 from pytest_modelcompare.pytest_plugin import tracking, xdist
 from pytest_modelcompare.pytest_plugin.collected import Collected
 from pytest_modelcompare.pytest_plugin.fixture import explained

@@ -15,7 +15,7 @@ from pytest_modelcompare.errors import DataError
 from pytest_modelcompare.gates.power import DISCORDANCE, power_of_gate
 from pytest_modelcompare.gates.power_facts import GatePower, PlanFacts
 from pytest_modelcompare.gates.spec import GateSpec
-from pytest_modelcompare.inference.timing import measure_latencies
+from pytest_modelcompare.inference.stopwatch import measure_latencies
 from pytest_modelcompare.methods.published import PublishedSettings
 from pytest_modelcompare.methods.registry import LOCAL
 from pytest_modelcompare.records import Dataset, Published

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statistics import fmean
 
-from pytest_modelcompare.data.table import Table
+from pytest_modelcompare.data.text_table import Table
 
 LABEL_NAMES = ("label", "labels", "category", "class", "intent", "target", "sentiment", "topic", "y")
 MOST_LABELS = 500

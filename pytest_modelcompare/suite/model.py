@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from pytest_modelcompare.data.settings import DataSettings
+from pytest_modelcompare.data.data_settings import DataSettings
 from pytest_modelcompare.gates.spec import Decide, GateSpec, Undecided
 from pytest_modelcompare.methods.base import ContestantSpec
 from pytest_modelcompare.pricing.prices import Prices

@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from pytest_modelcompare.data.recorded import RecordedSource
-from pytest_modelcompare.data.settings import DataSettings, SourceSettings, SplitSettings
+from pytest_modelcompare.data.data_settings import DataSettings, SourceSettings, SplitSettings
+from pytest_modelcompare.data.recorded_answers import RecordedSource
 from pytest_modelcompare.llm.prompt_settings import OptimiseSettings
 from pytest_modelcompare.methods.registry import LATER, METHODS
 from pytest_modelcompare.methods.training_rows import TrainedOptions, TrainSettings

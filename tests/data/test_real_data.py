@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from pytest_modelcompare.data.load import load_dataset
-from pytest_modelcompare.data.recorded import RecordedSource, recorded_answers
-from pytest_modelcompare.data.settings import DataSettings, SourceSettings, SplitSettings
+from pytest_modelcompare.data.data_settings import DataSettings, SourceSettings, SplitSettings
+from pytest_modelcompare.data.recorded_answers import RecordedSource, recorded_answers
+from pytest_modelcompare.data.rows import load_dataset
 from pytest_modelcompare.data.sources import source_table
-from pytest_modelcompare.data.split import folded
+from pytest_modelcompare.data.split import fold_text
 from pytest_modelcompare.errors import DataError
 
 
@@ -81,8 +81,8 @@ def test_mtsamples_split_by_rows_is_refused_for_leakage_with_the_count(shared_da
     _, rows = mtsamples_rows(shared_data, tmp_path)
     write(tmp_path / "train.csv", rows[::2])
     write(tmp_path / "test.csv", rows[1::2])
-    known = {folded(row["transcription"]) for row in rows[::2]}
-    count = sum(folded(row["transcription"]) in known for row in rows[1::2])
+    known = {fold_text(row["transcription"]) for row in rows[::2]}
+    count = sum(fold_text(row["transcription"]) in known for row in rows[1::2])
     settings = DataSettings(
         train="train.csv", test="test.csv", labels=sorted({row["medical_specialty"] for row in rows}), **MTSAMPLES
     )
@@ -106,7 +106,7 @@ def test_mtsamples_split_here_keeps_equal_texts_together_and_says_how_many_carry
     assert abs(len(dataset.test) / len(rows) - 0.2) < 0.02
     labels_of: dict[str, set[str]] = {}
     for row in rows:
-        labels_of.setdefault(folded(row["transcription"]), set()).add(row["medical_specialty"])
+        labels_of.setdefault(fold_text(row["transcription"]), set()).add(row["medical_specialty"])
     several = sum(len(labels) > 1 for labels in labels_of.values())
     assert any(
         f"{several:,} of {len(labels_of):,} distinct texts carry two or more labels" in line

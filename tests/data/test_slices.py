@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pytest_modelcompare.data.settings import DataSettings
+from pytest_modelcompare.data.data_settings import DataSettings
 from pytest_modelcompare.data.slices import slice_rows
 from pytest_modelcompare.errors import DataError
 from pytest_modelcompare.records import Dataset, Rows

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_modelcompare.data.subsets import Subset, shortage, subset_rows, with_subset
+from pytest_modelcompare.data.subsets import Subset, subset_rows, warn_shortage, with_subset
 from pytest_modelcompare.errors import DataError
 from pytest_modelcompare.records import Dataset, Rows
 
@@ -110,7 +110,7 @@ def test_texts_labels_ids_groups_and_columns_stay_together():
 
 
 def test_a_label_with_too_few_rows_is_named():
-    assert shortage(dataset(SIXTY_THIRTY_TEN), Subset(per_class=20)) == []
-    assert shortage(dataset(SIXTY_THIRTY_TEN), Subset(per_class=30)) == [
+    assert warn_shortage(dataset(SIXTY_THIRTY_TEN), Subset(per_class=20)) == []
+    assert warn_shortage(dataset(SIXTY_THIRTY_TEN), Subset(per_class=30)) == [
         "1 label has fewer than 30 training rows (`c`): all are taken"
     ]

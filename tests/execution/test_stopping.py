@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_modelcompare.data.identity import test_rows_digest as rows_digest
+from pytest_modelcompare.data.rows import test_rows_digest as rows_digest
 from pytest_modelcompare.execution.comparison import Comparison
 from pytest_modelcompare.execution.judging import verdict_on
 from pytest_modelcompare.execution.ledger import Ledger

@@ -10,7 +10,7 @@ from pytest_modelcompare.gates.judge import judge
 from pytest_modelcompare.gates.language import parse
 from pytest_modelcompare.gates.spec import GateSpec
 from pytest_modelcompare.gates.timing_looks import BY_LATENCY, BY_THROUGHPUT, gates_on, is_settled, measured_for
-from pytest_modelcompare.inference.timing import LATENCY_LOOKS
+from pytest_modelcompare.inference.stopwatch import LATENCY_LOOKS
 from pytest_modelcompare.records import Cost, Evidence, Latencies, Outcomes, Throughput
 
 BLOCKS, ROWS = 20, 20

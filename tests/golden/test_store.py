@@ -37,10 +37,10 @@ gates:
   - words.cost_per_1k <= 1
 """
 CONFTEST = """\
-from pytest_modelcompare.inference import device, timing_machine
+from pytest_modelcompare.inference import device, stopwatch
 from pytest_modelcompare.execution import local
 
-for module in (device, timing_machine, local):
+for module in (device, stopwatch, local):
     if hasattr(module, "machine_in_words"):
         module.machine_in_words = lambda *_: "a machine"
 """

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -12,13 +9,11 @@ pytestmark = pytest.mark.gpu
 
 
 @pytest.fixture
-def small_models(monkeypatch):
+def small_models():
     torch = pytest.importorskip("torch")
     if not torch.cuda.is_available():
         pytest.skip("needs a CUDA device")
-    monkeypatch.syspath_prepend(Path(__file__).parent.parent / "contestants")
-    sys.modules.pop("small_models", None)
-    import small_models
+    from tests.methods import small_models
 
     return small_models
 

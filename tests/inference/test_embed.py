@@ -7,18 +7,18 @@ import pytest
 import torch
 
 from pytest_modelcompare.errors import ModelError
-from pytest_modelcompare.inference.embed import load_embedder, pooled, pooling_of
+from pytest_modelcompare.inference.embed import load_embedder, pool_tokens, pooling_of
 
 
 def test_the_mean_is_over_real_tokens_alone():
     states = torch.tensor([[[1.0], [3.0], [100.0]]])
-    assert pooled(states, torch.tensor([[1, 1, 0]]), "mean").item() == 2.0
+    assert pool_tokens(states, torch.tensor([[1, 1, 0]]), "mean").item() == 2.0
 
 
 def test_cls_is_the_first_real_token_on_either_side():
     states = torch.tensor([[[1.0], [3.0]]])
-    assert pooled(states, torch.tensor([[1, 1]]), "cls").item() == 1.0
-    assert pooled(states, torch.tensor([[0, 1]]), "cls").item() == 3.0
+    assert pool_tokens(states, torch.tensor([[1, 1]]), "cls").item() == 1.0
+    assert pool_tokens(states, torch.tensor([[0, 1]]), "cls").item() == 3.0
 
 
 def test_pooling_is_the_models_own_unless_the_suite_says(tmp_path):

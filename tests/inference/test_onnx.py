@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ pytest.importorskip("onnx", reason="needs the extra `onnx`")
 from pytest_modelcompare.errors import ModelError, UnavailableError
 from pytest_modelcompare.inference import onnx, onnx_export
 from pytest_modelcompare.inference.onnx_rewrites import rewrite
-from pytest_modelcompare.inference.tokens import Encoder
+from pytest_modelcompare.inference.token_ids import Encoder
 
 COMMON = {"vocab_size": 20, "pad_token_id": 0, "eos_token_id": 3, "num_labels": 3, "initializer_range": 0.2}
 SIZE = {
@@ -41,9 +40,7 @@ KINDS = {
 
 @pytest.fixture
 def small_models(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.syspath_prepend(Path(__file__).parent.parent / "contestants")
-    sys.modules.pop("small_models", None)
-    import small_models
+    from tests.methods import small_models
 
     return small_models
 
@@ -64,13 +61,13 @@ def test_a_graph_gives_the_models_logits_row_by_row_and_int8_ones_near(small_mod
     model, encoder = model_of(kind, KINDS[kind]), Encoder(small_models.tokenizer_of_words(), 32)
     encoder.tokenizer.padding_side = "left" if kind == "XLNet" else "right"  # as their own tokenizers do
     texts = small_models.rows(30, 1).texts
-    onnx_export.export(model, encoder, texts, tmp_path / "model.onnx", kind)
+    onnx_export.export_graph(model, encoder, texts, tmp_path / "model.onnx", kind)
     assert onnx_export.fuse(tmp_path / "model.onnx", model, encoder, texts, kind) == ()
     onnx_export.quantise(tmp_path / "model.onnx", tmp_path / "int8.onnx")
     encoded = encoder.encode(texts)
     theirs = np.concatenate([model(**encoder.batch(encoded, [row], "cpu")).logits.numpy() for row in range(30)])
     ours, int8 = (
-        onnx.load(tmp_path / f"{name}.onnx", encoder, "fp32", "cpu").logits(encoded, batch_size=7)
+        onnx.load_graph(tmp_path / f"{name}.onnx", encoder, "fp32", "cpu").logits(encoded, batch_size=7)
         for name in ("model", "int8")
     )
     np.testing.assert_allclose(ours, theirs, atol=1e-4 * np.abs(theirs).max())
@@ -81,13 +78,13 @@ def test_a_graph_that_answers_otherwise_is_refused(small_models, tmp_path):
     # XLNet answers from the last token: padded on the right, as it never is, its batches depend on the longest row
     model, encoder = model_of("XLNet", KINDS["XLNet"]), Encoder(small_models.tokenizer_of_words(), 32)
     with pytest.raises(ModelError, match=r"xlnet: the exported graph answers otherwise than the model"):
-        onnx_export.export(model, encoder, small_models.rows(30, 1).texts, tmp_path / "model.onnx", "xlnet")
+        onnx_export.export_graph(model, encoder, small_models.rows(30, 1).texts, tmp_path / "model.onnx", "xlnet")
 
 
 def test_a_graph_that_answers_otherwise_when_fused_stays_as_exported(small_models, tmp_path, monkeypatch):
     model, encoder = model_of("Bert", SIZE), Encoder(small_models.tokenizer_of_words(), 32)
     path, texts = tmp_path / "model.onnx", small_models.rows(30, 1).texts
-    onnx_export.export(model, encoder, texts, path, "bert")
+    onnx_export.export_graph(model, encoder, texts, path, "bert")
     exported = path.read_bytes()
     monkeypatch.setattr(onnx_export, "rewrite", lambda graph, heads: rewrite(graph, heads=1))  # the model has two
     (note,) = onnx_export.fuse(path, model, encoder, texts, "bert")
@@ -99,8 +96,8 @@ def test_a_graph_that_answers_otherwise_when_fused_stays_as_exported(small_model
 def test_batches_on_threads_of_their_own_give_what_one_after_the_other_gives(small_models, tmp_path):
     model, encoder = model_of("Bert", SIZE), Encoder(small_models.tokenizer_of_words(), 32)
     texts = small_models.rows(60, 1).texts
-    onnx_export.export(model, encoder, texts, tmp_path / "model.onnx", "bert")
-    alone = onnx.load(tmp_path / "model.onnx", encoder, "fp32", "cpu")
+    onnx_export.export_graph(model, encoder, texts, tmp_path / "model.onnx", "bert")
+    alone = onnx.load_graph(tmp_path / "model.onnx", encoder, "fp32", "cpu")
     asked = []
     beside = replace(alone, threads=2, single=lambda: asked.append(1) or alone.session)
     encoded = encoder.encode(texts)
@@ -112,8 +109,8 @@ def test_batches_on_threads_of_their_own_give_what_one_after_the_other_gives(sma
 
 def test_a_graph_that_cannot_be_computed_is_refused(small_models, tmp_path):
     model, encoder = model_of("Bert", SIZE), Encoder(small_models.tokenizer_of_words(), 100)  # 66 positions
-    onnx_export.export(model, replace(encoder, max_length=32), ["a b"], tmp_path / "model.onnx", "bert")
-    classifier = onnx.load(tmp_path / "model.onnx", encoder, "fp32", "cpu")
+    onnx_export.export_graph(model, replace(encoder, max_length=32), ["a b"], tmp_path / "model.onnx", "bert")
+    classifier = onnx.load_graph(tmp_path / "model.onnx", encoder, "fp32", "cpu")
     with pytest.raises(ModelError, match="the graph cannot be computed"):
         classifier.predict(["a " * 90])
 
@@ -121,13 +118,13 @@ def test_a_graph_that_cannot_be_computed_is_refused(small_models, tmp_path):
 def test_a_file_that_is_no_graph_is_refused(tmp_path):
     (tmp_path / "model.onnx").write_bytes(b"no graph")
     with pytest.raises(ModelError, match="the graph cannot be loaded"):
-        onnx.load(tmp_path / "model.onnx", Encoder(None, 8), "fp32", "cpu")
+        onnx.load_graph(tmp_path / "model.onnx", Encoder(None, 8), "fp32", "cpu")
 
 
 def test_a_device_that_onnxruntime_cannot_use_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(onnx, "runs_on", lambda kind: False)
     with pytest.raises(ModelError, match="onnxruntime cannot run on cuda here"):
-        onnx.load(tmp_path / "model.onnx", Encoder(None, 8), "fp32", "cuda")
+        onnx.load_graph(tmp_path / "model.onnx", Encoder(None, 8), "fp32", "cuda")
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch):

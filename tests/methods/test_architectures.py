@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from small_architectures import save_small
-from small_models import LABELS, small_work
 
 from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.inference.pretrained import load_config, load_tokenizer
@@ -13,6 +11,8 @@ from pytest_modelcompare.inference.text_to_text import label_tokens
 from pytest_modelcompare.methods.fine_tune import FineTune, load_classifier
 from pytest_modelcompare.methods.fitting import FineTuneSettings
 from pytest_modelcompare.records import Device
+from tests.methods.small_architectures import save_small
+from tests.methods.small_models import LABELS, small_work
 
 FP32 = Device("cpu", "fp32", "a test")
 
@@ -83,7 +83,7 @@ def test_logits_are_those_of_transformers_own_padded_forward(classifier):
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS, indirect=True)
 def test_a_kept_model_scores_as_the_run_did(classifier):
-    from pytest_modelcompare.inference.classify import softmax
+    from pytest_modelcompare.inference.classifiers import softmax
 
     work, settings, outcome = classifier
     again = load_classifier(work.folder / "model", settings, FP32)
@@ -122,7 +122,7 @@ def test_a_labels_score_is_the_log_likelihood_that_transformers_gives_its_text(g
 
 @pytest.mark.parametrize("generator", GENERATORS, indirect=True)
 def test_a_kept_generator_scores_as_the_run_did(generator):
-    from pytest_modelcompare.inference.classify import softmax
+    from pytest_modelcompare.inference.classifiers import softmax
 
     work, settings, outcome = generator
     again = load_classifier(work.folder / "model", settings, FP32)
@@ -211,7 +211,7 @@ def test_a_kept_model_cuts_texts_where_it_was_trained_to(bert_folder, tmp_path):
 
 @pytest.mark.parametrize("head", ["classification", "text_to_text"])
 def test_in_bf16_too_a_kept_t5_scores_as_the_run_did(head, tmp_path):
-    from pytest_modelcompare.inference.classify import softmax
+    from pytest_modelcompare.inference.classifiers import softmax
 
     settings = settings_for(save_small("t5", tmp_path / "weights"), epochs=1, precision="bf16", head=head)
     work = small_work(tmp_path / "run")

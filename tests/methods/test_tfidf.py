@@ -4,9 +4,9 @@ import subprocess
 import sys
 
 import numpy as np
-from small_models import small_work
 
 from pytest_modelcompare.methods.tfidf import Tfidf, TfidfSettings
+from tests.methods.small_models import small_work
 
 
 def test_what_is_learnt_is_kept(tmp_path):
@@ -21,7 +21,7 @@ def test_prediction_needs_neither_scikit_learn_nor_torch(tmp_path):
     work = small_work(tmp_path / "run")
     Tfidf().run(TfidfSettings(), work)
     code = (
-        "import sys; from pathlib import Path; from pytest_modelcompare.inference.linear import load_linear;"
+        "import sys; from pathlib import Path; from pytest_modelcompare.inference.classifiers import load_linear;"
         "from pytest_modelcompare.inference.ngrams import load_ngrams; import pytest_modelcompare.methods.tfidf;"
         f"folder = Path({str(work.folder / 'model')!r});"
         "print(load_linear(folder).logits(load_ngrams(folder).transform(['refund please'])).argmax());"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from pytest_modelcompare.data.settings import DataSettings, SourceSettings, SplitSettings
+from pytest_modelcompare.data.data_settings import DataSettings, SourceSettings, SplitSettings
 from pytest_modelcompare.methods.fitting import FineTuneSettings
 from pytest_modelcompare.methods.registry import METHODS
 from pytest_modelcompare.suite.docstrings import descriptions, docstrings, nested

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pytest_modelcompare.errors import DataError
-from pytest_modelcompare.inference.classify import softmax
+from pytest_modelcompare.inference.classifiers import softmax
 from pytest_modelcompare.training.logistic import fit_logistic
 
 ROWS = np.array([[0.0, 1.0], [0.1, 0.9], [1.0, 0.0], [0.9, 0.2], [0.5, 0.4]])

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from pytest_modelcompare.inference.tokens import Encoded, Ragged
+from pytest_modelcompare.inference.token_ids import Encoded, Ragged
 
 AT_ONCE = 1_000_000
 """Tokens looked at together."""

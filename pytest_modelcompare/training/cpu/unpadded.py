@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pytest_modelcompare.inference.tokens import Encoded
+from pytest_modelcompare.inference.token_ids import Encoded
 from pytest_modelcompare.training.cpu.fast_dropout import attention_with_dropout
 from pytest_modelcompare.training.forward import Forward
 from pytest_modelcompare.training.minibatches import Rows, cut_within_tokens, micro_batches

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from pytest_modelcompare.inference.tokens import Encoded
+from pytest_modelcompare.inference.token_ids import Encoded
 from pytest_modelcompare.training.forward import Forward
 from pytest_modelcompare.training.minibatches import Rows, cut_within_tokens
 

@@ -1,16 +1,17 @@
-"""Labels and scores from a model with a classification head."""
+"""Labels and scores from frozen classifiers: a model with a classification head, and a linear one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_modelcompare.inference.precision import autocast
-from pytest_modelcompare.inference.tokens import Encoded, Encoder, by_length, tokens_at_once
+from pytest_modelcompare.inference.token_ids import Encoded, Encoder, batches_by_length, tokens_at_once
 from pytest_modelcompare.records import Device
 from pytest_modelcompare.records.progress import Progress, Watch, silent
 
@@ -29,7 +30,7 @@ class Classifier:
 
         found: dict[int, NDArray[np.float32]] = {}
         with torch.inference_mode(), autocast(self.device):
-            for rows in by_length(encoded.lengths, batch_size, tokens_at_once(self.device.kind)):
+            for rows in batches_by_length(encoded.lengths, batch_size, tokens_at_once(self.device.kind)):
                 batch = self.encoder.batch(encoded, rows, self.device.kind)
                 values = self.model(**batch).logits.float().cpu().numpy()  # copying waits for CUDA
                 found.update(zip(rows.tolist(), values, strict=True))
@@ -46,3 +47,34 @@ def softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Rows of logits (n, k) as probabilities."""
     shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Logits = rows · coefficientsᵀ + intercepts."""
+
+    coefficients: NDArray[np.float32]
+    """Shape (n_labels, width)."""
+
+    intercepts: NDArray[np.float32]
+    """Shape (n_labels,). Minus infinity for a label that training never saw."""
+
+    def logits(self, rows: Any) -> NDArray[np.float64]:
+        """Shape (n, n_labels) for rows of shape (n, width), dense or sparse."""
+        return np.asarray(rows @ self.coefficients.T + self.intercepts, np.float64)
+
+    @property
+    def parameters(self) -> int:
+        return self.coefficients.size + self.intercepts.size
+
+    @property
+    def megabytes(self) -> float:
+        return (self.coefficients.nbytes + self.intercepts.nbytes) / 2**20
+
+    def save(self, folder: Path) -> None:
+        np.savez(folder / "linear.npz", coefficients=self.coefficients, intercepts=self.intercepts)
+
+
+def load_linear(folder: Path) -> Linear:
+    with np.load(folder / "linear.npz", allow_pickle=False) as arrays:
+        return Linear(arrays["coefficients"], arrays["intercepts"])

@@ -9,8 +9,8 @@ from http.client import HTTPException
 
 import numpy as np
 
-from pytest_modelcompare.data.hub import parsed
-from pytest_modelcompare.data.settings import DataSettings, as_source, kind_of
+from pytest_modelcompare.data.data_settings import DataSettings, as_source, kind_of
+from pytest_modelcompare.data.sources import parse_hub_path
 from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.records import Dataset, Rows
 
@@ -25,14 +25,14 @@ ROWS_PER_LABEL = 8
 TIMEOUT_S = 5
 
 
-def made_up(settings: DataSettings) -> Dataset:
+def make_up_dataset(settings: DataSettings) -> Dataset:
     """A few rows under the suite's labels; every split has them."""
     labels = settings.label_names or LABELS
-    train, validation, test = (made_up_rows(labels, seed) for seed in range(3))
+    train, validation, test = (make_up_rows(labels, seed) for seed in range(3))
     return Dataset(labels, settings.descriptions, train, validation, test, MADE_UP)
 
 
-def made_up_rows(labels: tuple[str, ...], seed: int) -> Rows:
+def make_up_rows(labels: tuple[str, ...], seed: int) -> Rows:
     """Random words and the label's name."""
     random = np.random.default_rng(seed)
     numbers = np.tile(np.arange(len(labels)), ROWS_PER_LABEL)
@@ -40,7 +40,7 @@ def made_up_rows(labels: tuple[str, ...], seed: int) -> Rows:
     return Rows(tuple(texts), numbers.astype(np.int64), tuple(map(str, range(len(texts)))))
 
 
-def unreachable(error: ModelCompareError) -> bool:
+def source_unreachable(error: ModelCompareError) -> bool:
     """Whether a source could not be read because the network does not answer."""
     cause = error.__cause__
     if isinstance(cause, urllib.error.HTTPError):
@@ -66,7 +66,7 @@ def offline_if_silent(settings: DataSettings) -> Iterator[None]:
     no_answer: tuple[type[BaseException], ...] = (HfHubHTTPError.__bases__[0], OSError)
     before = constants.HF_HUB_OFFLINE, datasets.config.HF_HUB_OFFLINE
     try:
-        HfApi().dataset_info(parsed(hub[0])[0], timeout=TIMEOUT_S)
+        HfApi().dataset_info(parse_hub_path(hub[0])[0], timeout=TIMEOUT_S)
     except HfHubHTTPError:
         pass  # an answer; whoever loads the data says what it means
     except no_answer:

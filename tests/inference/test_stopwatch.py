@@ -4,17 +4,18 @@ import numpy as np
 import pytest
 
 from pytest_modelcompare.errors import ModelError
-from pytest_modelcompare.inference import timing_machine as machine
-from pytest_modelcompare.inference.fixed_length import texts_of_length
-from pytest_modelcompare.inference.timing import (
+from pytest_modelcompare.inference import stopwatch
+from pytest_modelcompare.inference.stopwatch import (
     LATENCY_LOOKS,
     LOOK_SECONDS,
     best_batch,
     measure_latencies,
     measure_throughput,
-    rotated,
+    rotate,
+    texts_of_length,
+    threads_to_predict,
+    timing_machine,
 )
-from pytest_modelcompare.inference.timing_machine import threads, timing_machine
 
 
 class FakeClock:
@@ -91,7 +92,7 @@ def test_throughput_takes_the_best_batch_size():
 
 
 def test_rotation_goes_round():
-    assert [rotated(["a", "b", "c"], by) for by in (0, 1, 4)] == [["a", "b", "c"], ["b", "c", "a"], ["b", "c", "a"]]
+    assert [rotate(["a", "b", "c"], by) for by in (0, 1, 4)] == [["a", "b", "c"], ["b", "c", "a"], ["b", "c", "a"]]
 
 
 class Words:
@@ -157,7 +158,7 @@ def test_one_slow_moment_does_not_choose_the_batch():
 
 
 def test_the_machine_of_timings_names_gpu_cpu_and_threads(monkeypatch):
-    monkeypatch.setattr(machine, "machine_in_words", lambda kind: {"cpu": "EPYC, 4 cores", "cuda": "H200"}[kind])
+    monkeypatch.setattr(stopwatch, "machine_in_words", lambda kind: {"cpu": "EPYC, 4 cores", "cuda": "H200"}[kind])
     assert timing_machine(["cpu"], 1) == "EPYC, 4 cores, 1 thread"
     assert timing_machine({"cpu", "cuda"}, 4) == "H200; EPYC, 4 cores, 4 threads"
 
@@ -165,8 +166,8 @@ def test_the_machine_of_timings_names_gpu_cpu_and_threads(monkeypatch):
 @pytest.mark.parametrize(("asked", "expected"), [("2", 2), ("64", 8), ("", 8), ("0", 8), ("3,2", 3)])
 def test_threads_are_as_asked_for_and_never_more_than_cores(monkeypatch, asked, expected):
     monkeypatch.setenv("OMP_NUM_THREADS", asked)
-    monkeypatch.setattr(machine, "cpu_count", lambda: 8)
-    assert threads() == expected
+    monkeypatch.setattr(stopwatch, "cpu_count", lambda: 8)
+    assert threads_to_predict() == expected
 
 
 def test_what_no_gate_asks_for_gets_a_look_beside_the_others():

@@ -11,14 +11,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_modelcompare.data.alike import alike_pairs, shown_pairs
-from pytest_modelcompare.data.checks import shown_rows
+from pytest_modelcompare.data.alike import alike_pairs, format_pairs
+from pytest_modelcompare.data.checks import format_rows
+from pytest_modelcompare.data.data_settings import DataSettings, FileSettings
 from pytest_modelcompare.data.label_reading import UNKNOWN, Reading, read_label
-from pytest_modelcompare.data.raw import joined_texts
-from pytest_modelcompare.data.settings import DataSettings, FileSettings
+from pytest_modelcompare.data.rows import joined_texts
 from pytest_modelcompare.data.sources import source_table
-from pytest_modelcompare.data.split import folded, rows_by
-from pytest_modelcompare.data.table import Table
+from pytest_modelcompare.data.split import fold_text, rows_by
+from pytest_modelcompare.data.text_table import Table
 from pytest_modelcompare.errors import DataError
 from pytest_modelcompare.records import NO_ANSWER, Dataset, Predictions
 
@@ -80,14 +80,14 @@ def recorded_answers(
     """
     table = source_table(source, base, downloads)
     answers = [settings.codes.get(answer or "", answer or "") for answer in table.column(source.prediction)]
-    places, how = matched(table, answers, settings, dataset, missing)
+    places, how = match_rows(table, answers, settings, dataset, missing)
     readings = [
         NOT_RECORDED if place is None else reading_of(answers[place], read, settings, dataset) for place in places
     ]
     failures = Counter(one.failure for one in readings if one.failure is not None)
     read_as = Counter[str](one.how for one in readings if one.how is not None)
     columns = score_columns(source, table, dataset)
-    scores = None if columns is None else picked_scores(table, columns, places)
+    scores = None if columns is None else pick_scores(table, columns, places)
     return RecordedAnswers(
         Predictions(
             np.array([one.label for one in readings], np.int64),
@@ -96,10 +96,10 @@ def recorded_answers(
             dict(failures),
             dict(read_as),
         ),
-        picked_tokens(source, table, places),
-        picked_latencies(source, table, places),
+        pick_tokens(source, table, places),
+        pick_latencies(source, table, places),
         (f"matched to the test rows by {how}",),
-        misspelled(answers, places, settings, dataset) if read == "exact" else (),
+        note_misspelled(answers, places, settings, dataset) if read == "exact" else (),
     )
 
 
@@ -112,7 +112,7 @@ def reading_of(answer: str, read: Manner, settings: DataSettings, dataset: Datas
     return Reading(number, failure=UNKNOWN if number == NO_ANSWER else None)
 
 
-def misspelled(
+def note_misspelled(
     answers: Sequence[str], places: Sequence[int | None], settings: DataSettings, dataset: Dataset
 ) -> tuple[str, ...]:
     """What to say of answers that count as wrong for their spelling alone."""
@@ -125,22 +125,27 @@ def misspelled(
     count = "1 answer counts" if rows == 1 else f"{rows:,} answers count"
     readable = all(reading_of(pair.one, "lenient", settings, dataset).failure is None for pair in pairs)
     fix = "mend them, or say `read: lenient`" if readable else "mend them"
-    return (f"{count} as wrong for the spelling alone: {shown_pairs(pairs)}; {fix}",)
+    return (f"{count} as wrong for the spelling alone: {format_pairs(pairs)}; {fix}",)
 
 
-def matched(
+def match_rows(
     table: Table, answers: Sequence[str], settings: DataSettings, dataset: Dataset, missing: Literal["error", "wrong"]
 ) -> tuple[list[int | None], str]:
     """For each test row the row of the recording, and how they were matched."""
     test = dataset.test
     if settings.id and settings.id in table.columns:
-        return by_key(table.columns[settings.id], test.ids, answers, table, missing, "id"), "id"
+        return match_by_key(table.columns[settings.id], test.ids, answers, table, missing, "id"), "id"
     if all(name in table.columns for name in settings.text_columns):
         texts = [text or "" for text in joined_texts(table, settings.text_columns)]
         if len(table) == len(test) and all(map(str.__eq__, texts, test.texts)):
             return list(range(len(test))), "text"  # row for row the same file: equal texts need no guess
-        return by_key(
-            [folded(text) for text in texts], [folded(text) for text in test.texts], answers, table, missing, "text"
+        return match_by_key(
+            [fold_text(text) for text in texts],
+            [fold_text(text) for text in test.texts],
+            answers,
+            table,
+            missing,
+            "text",
         ), "text"
     if len(table) != len(test):
         names = f"`{settings.id}` or " if settings.id else ""
@@ -152,7 +157,7 @@ def matched(
     return list(range(len(test))), "position"
 
 
-def by_key(
+def match_by_key(
     recorded: Sequence[str | None],
     wanted: Sequence[str],
     answers: Sequence[str],
@@ -174,7 +179,7 @@ def by_key(
             f"{several:,} match several that differ"
         ] * (several > 0)
         raise DataError(
-            f"test rows that do not match one recorded answer by {what}: {', '.join(kinds)} (rows {shown_rows(lost)})",
+            f"test rows that do not match one recorded answer by {what}: {', '.join(kinds)} (rows {format_rows(lost)})",
             where=table.where,
             fix="record the missing rows, or count them as wrong with `missing: wrong`",
         )
@@ -193,9 +198,9 @@ def score_columns(source: RecordedSource, table: Table, dataset: Dataset) -> lis
     return None
 
 
-def picked_scores(table: Table, columns: Sequence[str], places: Sequence[int | None]) -> NDArray[np.float64]:
+def pick_scores(table: Table, columns: Sequence[str], places: Sequence[int | None]) -> NDArray[np.float64]:
     """Shape (n, K), rows normalised to 1; NaN where a row has no scores."""
-    recorded = np.stack([numbers(table, name) for name in columns], axis=1)
+    recorded = np.stack([number_column(table, name) for name in columns], axis=1)
     if np.nanmin(recorded, initial=0.0) < 0:
         raise DataError("a probability is negative", where=table.where)
     scores = np.full((len(places), len(columns)), np.nan)
@@ -207,7 +212,7 @@ def picked_scores(table: Table, columns: Sequence[str], places: Sequence[int | N
     return normalised
 
 
-def numbers(table: Table, name: str) -> NDArray[np.float64]:
+def number_column(table: Table, name: str) -> NDArray[np.float64]:
     """A column of numbers; empty cells are NaN."""
     cells = table.column(name)
     try:
@@ -216,20 +221,20 @@ def numbers(table: Table, name: str) -> NDArray[np.float64]:
         raise DataError(f"column `{name}`: {error}", where=table.where) from error
 
 
-def picked_tokens(
+def pick_tokens(
     source: RecordedSource, table: Table, places: Sequence[int | None]
 ) -> tuple[tuple[int, int] | None, ...] | None:
     if source.input_tokens not in table.columns or source.output_tokens not in table.columns:
         return None
-    sent, received = numbers(table, source.input_tokens), numbers(table, source.output_tokens)
+    sent, received = number_column(table, source.input_tokens), number_column(table, source.output_tokens)
     whole = [None if place is None or not np.isfinite(sent[place] + received[place]) else place for place in places]
     return tuple(None if place is None else (int(sent[place]), int(received[place])) for place in whole)
 
 
-def picked_latencies(source: RecordedSource, table: Table, places: Sequence[int | None]) -> NDArray[np.float64] | None:
+def pick_latencies(source: RecordedSource, table: Table, places: Sequence[int | None]) -> NDArray[np.float64] | None:
     if source.latency_ms not in table.columns:
         return None
-    recorded = numbers(table, source.latency_ms)
+    recorded = number_column(table, source.latency_ms)
     picked = recorded[[place for place in places if place is not None]]
     finite: NDArray[np.float64] = picked[np.isfinite(picked)]
     return finite

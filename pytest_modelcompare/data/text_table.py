@@ -47,7 +47,9 @@ class Table:
         return Table(columns, self.where, self.first_row, self.hint)
 
 
-def headed(header: list[str], rows: Sequence[Sequence[Any]], where: str, *, named: bool, hint: str = "") -> Table:
+def table_with_header(
+    header: list[str], rows: Sequence[Sequence[Any]], where: str, *, named: bool, hint: str = ""
+) -> Table:
     """A table of a header and rows of as many cells.
 
     Args:
@@ -61,7 +63,7 @@ def headed(header: list[str], rows: Sequence[Sequence[Any]], where: str, *, name
         raise DataError(f"two columns are named `{min(doubled)}`", where=where)
     if not rows:
         raise DataError("is empty" if named else "has a header and no rows", where=where)
-    columns = {name: [cell(row[at]) for row in rows] for at, name in enumerate(header)}
+    columns = {name: [cell_text(row[at]) for row in rows] for at, name in enumerate(header)}
     return Table(columns, where, 1 if named else 2, hint)
 
 
@@ -70,10 +72,10 @@ def from_rows(rows: list[dict[str, Any]], where: str) -> Table:
     if not rows:
         raise DataError("is empty", where=where)
     names = dict.fromkeys(name for row in rows for name in row)
-    return Table({name: [cell(row.get(name)) for row in rows] for name in names}, where)
+    return Table({name: [cell_text(row.get(name)) for row in rows] for name in names}, where)
 
 
-def cell(value: Any) -> Cell:
+def cell_text(value: Any) -> Cell:
     """A cell as the text it would be in a csv file: 3 and 3.0 are both "3", what is not a number is null."""
     if value is None or isinstance(value, str):
         return value

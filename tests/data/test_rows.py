@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_modelcompare.data.load import load_dataset
-from pytest_modelcompare.data.recorded import RecordedSource, recorded_answers
-from pytest_modelcompare.data.settings import DataSettings, SourceSettings, SplitSettings
-from pytest_modelcompare.data.split import folded, split_rows, stratified_sample
+from pytest_modelcompare.data.data_settings import DataSettings, SourceSettings, SplitSettings
+from pytest_modelcompare.data.recorded_answers import RecordedSource, recorded_answers
+from pytest_modelcompare.data.rows import load_dataset
+from pytest_modelcompare.data.split import fold_text, split_rows, stratified_sample
 from pytest_modelcompare.errors import DataError
 from pytest_modelcompare.records import Dataset
 
@@ -194,7 +194,7 @@ def test_a_split_never_parts_equal_texts_or_groups(rows: list[tuple[str, str, in
     except DataError:
         return
     assert sorted(train + test) == list(range(len(rows)))
-    assert not {folded(texts[row]) for row in train} & {folded(texts[row]) for row in test}
+    assert not {fold_text(texts[row]) for row in train} & {fold_text(texts[row]) for row in test}
     assert not {groups[row] for row in train} & {groups[row] for row in test}
 
 

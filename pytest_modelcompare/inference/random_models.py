@@ -9,16 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from pytest_modelcompare.errors import ModelError
+from pytest_modelcompare.inference.model_reference import (
+    hub_errors,
+    hub_unreachable,
+    local_folder,
+    model_folder,
+    split_hub_id,
+)
 from pytest_modelcompare.inference.pretrained import (
+    drop_generation,
     keep_literals_as_text,
     load_config,
     load_tokenizer,
     model_errors,
-    quiet,
-    without_generation,
+    quiet_transformers,
 )
-from pytest_modelcompare.inference.reference import hub_errors, local_folder, model_folder, split_hub_id, unreachable
-from pytest_modelcompare.inference.tokens import LONGEST, Encoder
+from pytest_modelcompare.inference.token_ids import LONGEST, Encoder
 
 TOKENS = 64
 """Texts are cut here in a smoke run, whatever the suite says."""
@@ -64,19 +70,19 @@ def small_config(
     """
     folder = known_folder(reference, base)
     if folder is None:
-        tokenizer, config = guessed(reference, auto_class, texts, changes or {})
+        tokenizer, config = guess_config(reference, auto_class, texts, changes or {})
         encoder = Encoder(tokenizer, max_length or LONGEST, prefix or "")
     else:
         config = load_config(folder, reference, **(changes or {}))
         encoder = load_tokenizer(folder, config, max_length, reference, prefix)
     with model_errors(reference):
-        small = shrunk(config)
+        small = shrink_config(config)
     return small, Encoder(encoder.tokenizer, min(encoder.max_length, TOKENS), encoder.prefix)
 
 
 def random_weights(auto_class: Any, config: Any, where: str) -> Any:
     """A model that has learnt nothing."""
-    with quiet(), model_errors(where):
+    with quiet_transformers(), model_errors(where):
         return auto_class.from_config(config)
 
 
@@ -101,27 +107,27 @@ def known_folder(reference: str, base: Path) -> Path | None:
             with hub_errors(reference):  # asks once: a download would go on asking for half a minute
                 HfApi().model_info(repository, revision=revision, timeout=TIMEOUT_S)
         except ModelError as error:
-            if unreachable(error):
+            if hub_unreachable(error):
                 return None
             raise
     return model_folder(reference, base, weights=None)
 
 
-def shrunk(config: Any) -> Any:
+def shrink_config(config: Any) -> Any:
     """The same architecture with few and narrow layers; vocabulary, positions and labels as they are."""
     given = config.to_dict()
     sizes = {name: size for size, names in SMALL.items() for name in names.split() if isinstance(given.get(name), int)}
     if isinstance(given.get("layer_types"), list):
         sizes["layer_types"] = given["layer_types"][:LAYERS]
-    return without_generation(type(config).from_dict(given | sizes))
+    return drop_generation(type(config).from_dict(given | sizes))
 
 
-def guessed(reference: str, auto_class: Any, texts: Sequence[str], changes: Mapping[str, Any]) -> tuple[Any, Any]:
+def guess_config(reference: str, auto_class: Any, texts: Sequence[str], changes: Mapping[str, Any]) -> tuple[Any, Any]:
     """A tokenizer trained on the texts, and a configuration of the architecture that the name suggests."""
     from transformers import AutoConfig
 
     architecture = architecture_of(reference, *architectures(auto_class))
-    tokenizer = trained_tokenizer(texts, architecture)
+    tokenizer = train_tokenizer(texts, architecture)
     ids = {"pad_token_id": 0, "bos_token_id": 2, "cls_token_id": 2, "eos_token_id": 3, "sep_token_id": 3}
     config = AutoConfig.for_model(architecture, vocab_size=len(tokenizer), **ids, **changes)
     if "max_position_embeddings" in config.to_dict():
@@ -155,7 +161,7 @@ def architecture_of(reference: str, known: Sequence[str], default: str) -> str:
     return spoken[max(said, key=len)] if said else default
 
 
-def trained_tokenizer(texts: Sequence[str], architecture: str) -> Any:
+def train_tokenizer(texts: Sequence[str], architecture: str) -> Any:
     """Byte pairs of the texts, with the special tokens where the architecture reads them."""
     from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast

@@ -1,10 +1,14 @@
-"""Texts to token ids, and ids to padded batches of similar length."""
+"""Texts to token ids, kept in a folder where there is one, and ids to padded batches of similar length."""
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -66,7 +70,7 @@ class Encoder:
         """Tokens of every text, cut at `max_length`. A literal "[SEP]" in a text stays text."""
         parts = list(self.parts(texts))
         flat = {name: np.concatenate([part[name] for part, _ in parts]) for name in parts[0][0]} if parts else {}
-        return joined(flat, np.concatenate([np.zeros(0, np.int64), *(lengths for _, lengths in parts)]))
+        return join_columns(flat, np.concatenate([np.zeros(0, np.int64), *(lengths for _, lengths in parts)]))
 
     def parts(self, texts: Sequence[str]) -> Iterator[tuple[dict[str, Numbers], NDArray[np.int64]]]:
         """Some thousand texts after the other: by column, all their tokens in one array; and tokens per text."""
@@ -106,7 +110,7 @@ class Encoder:
         return float((encoded.lengths >= self.max_length).mean()) if len(encoded.lengths) else 0.0
 
 
-def joined(flat: dict[str, Numbers], lengths: NDArray[np.int64]) -> Encoded:
+def join_columns(flat: dict[str, Numbers], lengths: NDArray[np.int64]) -> Encoded:
     """Texts from all their tokens, column by column, and how many each has."""
     starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
     return Encoded({name: Ragged(values, starts) for name, values in flat.items()}, lengths)
@@ -125,7 +129,7 @@ def tokens_at_once(kind: str) -> int:
     return TOKENS_AT_ONCE.get(kind, MOST_AT_ONCE)
 
 
-def by_length(lengths: NDArray[np.int64], size: int, tokens: int = MOST_AT_ONCE) -> list[NDArray[np.int64]]:
+def batches_by_length(lengths: NDArray[np.int64], size: int, tokens: int = MOST_AT_ONCE) -> list[NDArray[np.int64]]:
     """Row numbers in batches of similar length, longest first: at most `size` rows and `tokens` padded tokens."""
     order = np.argsort(-lengths, kind="stable")
     batches, start = [], 0
@@ -156,3 +160,101 @@ def length_limit(tokenizer: Any, config: Any, wanted: int | None, where: str, mo
     if wanted > limit:
         raise ModelError(f"max_length {wanted} is more than the model can read", where=where, fix=f"at most {limit}")
     return wanted
+
+
+LENGTHS = "lengths.npy"
+
+
+def encode_once(encoder: Encoder, texts: Sequence[str], kept: Path | None, scratch: Path) -> Encoded:
+    """The texts' tokens, mapped from `kept` where they were tokenised before.
+
+    Safe under several processes: tokens are written to `scratch` and put in place by one
+    rename, and whoever comes second takes what is there. Nothing is ever removed.
+
+    Args:
+        kept: a folder for tokens; None to keep nothing.
+        scratch: a folder on the same disk.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    digest = None if kept is None else tokenizer_digest(encoder)
+    if kept is None or digest is None or not texts:
+        return encoder.encode(texts)
+    target = kept / f"{digest[:32]}-{texts_digest(texts)[:32]}"
+    found = read_tokens(target, len(texts))
+    if found is None:
+        put_in_place(write_tokens(encoder, texts, scratch / "tokens"), target)
+        found = read_tokens(target, len(texts))
+    return encoder.encode(texts) if found is None else found
+
+
+def tokenizer_digest(encoder: Encoder) -> str | None:
+    """What decides a text's tokens, as sha256 hex; None for a tokenizer that cannot say (one written in Python)."""
+    import tokenizers
+    import transformers
+
+    tokenizer = encoder.tokenizer
+    if not getattr(tokenizer, "is_fast", False):
+        return None
+    inner = tokenizer.backend_tokenizer
+    inner.no_truncation()  # both are set anew with every call, and would make the digest depend on the last one
+    inner.no_padding()
+    more: tuple[Any, ...] = (
+        encoder.max_length,
+        encoder.prefix,
+        type(tokenizer).__name__,
+        tokenizer.truncation_side,
+        tokenizer.model_input_names,
+        tokenizers.__version__,
+        transformers.__version__,
+    )
+    return hashlib.sha256(f"{more!r}\0{inner.to_str()}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def texts_digest(texts: Sequence[str]) -> str:
+    """sha256 hex over texts and where each ends."""
+    digest = hashlib.sha256()
+    for text in texts:
+        written = text.encode("utf-8", "surrogatepass")
+        digest.update(len(written).to_bytes(8, "little") + written)
+    return digest.hexdigest()
+
+
+def write_tokens(encoder: Encoder, texts: Sequence[str], folder: Path) -> Path:
+    """Tokenise into a folder, a part at a time: the texts' tokens are never in memory all at once."""
+    folder.mkdir()
+    lengths: list[NDArray[np.int64]] = []
+    with ExitStack() as files:
+        columns: dict[str, Any] = {}
+        for part, part_lengths in encoder.parts(texts):
+            lengths.append(part_lengths)
+            for name, values in part.items():
+                if name not in columns:
+                    columns[name] = files.enter_context((folder / f"{name}.int32").open("wb"))
+                columns[name].write(values.tobytes())
+    np.save(folder / LENGTHS, np.concatenate(lengths))
+    return folder
+
+
+def put_in_place(made: Path, target: Path) -> None:
+    """One rename; where another process was faster, its tokens are as good."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        made.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise
+        shutil.rmtree(made)
+
+
+def read_tokens(folder: Path, n: int) -> Encoded | None:
+    """The tokens of `n` texts in a folder, mapped; None where they are not there, or not whole."""
+    try:
+        lengths = np.load(folder / LENGTHS, allow_pickle=False)
+        paths = sorted(folder.glob("*.int32"))
+        flat: dict[str, Numbers] = {path.stem: np.asarray(np.memmap(path, np.int32, "r")) for path in paths}
+    except (OSError, ValueError, EOFError):
+        return None
+    whole = len(lengths) == n and "input_ids" in flat and all(len(one) == lengths.sum() for one in flat.values())
+    return join_columns(flat, np.asarray(lengths, np.int64)) if whole else None

@@ -6,12 +6,12 @@ from types import SimpleNamespace
 import pytest
 
 from pytest_modelcompare.errors import ModelError
-from pytest_modelcompare.inference.stand_in import (
+from pytest_modelcompare.inference.random_models import (
     architecture_of,
     guess_note,
     known_folder,
     random_weights,
-    shrunk,
+    shrink_config,
     small_config,
 )
 
@@ -53,7 +53,7 @@ def test_a_name_suggests_an_architecture(reference: str, expected: str):
 def test_a_small_model_keeps_architecture_and_labels(architecture: str):
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
-    config = shrunk(AutoConfig.for_model(architecture, num_labels=5))
+    config = shrink_config(AutoConfig.for_model(architecture, num_labels=5))
     model = random_weights(AutoModelForSequenceClassification, config, architecture)
     assert model.config.model_type == architecture
     assert model.config.num_labels == 5

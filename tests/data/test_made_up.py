@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pytest_modelcompare.data.data_settings import DataSettings
 from pytest_modelcompare.data.download import fetch
-from pytest_modelcompare.data.settings import DataSettings
-from pytest_modelcompare.data.stand_in import made_up, unreachable
+from pytest_modelcompare.data.made_up import make_up_dataset, source_unreachable
 from pytest_modelcompare.errors import DataError
 
 
 def test_made_up_rows_have_the_suites_labels():
-    dataset = made_up(DataSettings(train="hf://a/b:train", test="hf://a/b:test", labels=["World", "Sports"]))
+    dataset = make_up_dataset(DataSettings(train="hf://a/b:train", test="hf://a/b:test", labels=["World", "Sports"]))
     assert dataset.labels == ("World", "Sports")
     for rows in (dataset.train, dataset.validation, dataset.test):
         assert rows is not None
@@ -27,11 +27,11 @@ def test_a_server_that_does_not_answer_is_unreachable(monkeypatch: pytest.Monkey
     monkeypatch.setattr("urllib.request.urlopen", silent)
     with pytest.raises(DataError, match="cannot be fetched: no route to host") as raised:
         fetch("https://example.org/rows.csv", "0" * 64, tmp_path, wait_s=0)
-    assert unreachable(raised.value)
+    assert source_unreachable(raised.value)
 
 
 def test_a_wrong_address_or_file_is_not(tmp_path: Path):
     refused = DataError("the server answers 404")
     refused.__cause__ = urllib.error.HTTPError("https://example.org", 404, "not found", None, None)  # type: ignore[arg-type]
-    assert not unreachable(refused)
-    assert not unreachable(DataError("there is no such file"))
+    assert not source_unreachable(refused)
+    assert not source_unreachable(DataError("there is no such file"))

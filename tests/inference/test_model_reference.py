@@ -7,8 +7,7 @@ import sys
 import pytest
 
 from pytest_modelcompare.errors import ModelError
-from pytest_modelcompare.inference.digest import weights_digest
-from pytest_modelcompare.inference.reference import hub_commit, local_folder, model_folder
+from pytest_modelcompare.inference.model_reference import hub_commit, local_folder, model_folder, weights_digest
 
 
 @pytest.fixture
@@ -84,7 +83,7 @@ def test_the_digest_imports_no_torch(folder, tmp_path):
 
 def test_a_hub_out_of_reach_is_an_error_with_a_way_out(tmp_path):
     code = (
-        "from pathlib import Path; from pytest_modelcompare.inference.digest import weights_digest;"
+        "from pathlib import Path; from pytest_modelcompare.inference.model_reference import weights_digest;"
         "from pytest_modelcompare.errors import ModelError\n"
         "try: weights_digest('org/name', Path())\n"
         "except ModelError as error: print(error)"
