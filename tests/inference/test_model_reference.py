@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -36,14 +37,22 @@ def test_what_is_not_there_is_an_error_that_says_where(reference, tmp_path):
     assert failure.value.fix
 
 
-def test_a_package_is_found_without_importing_it(tmp_path, monkeypatch):
+def test_a_package_is_found_without_importing_it(tmp_path):
     package = tmp_path / "weights_for_a_test"
     (package / "model").mkdir(parents=True)
     (package / "__init__.py").write_text("raise RuntimeError('imported')")
-    monkeypatch.syspath_prepend(tmp_path)
-    assert local_folder("package:weights_for_a_test/model", tmp_path) == (package / "model").resolve()
+    code = (
+        "from pathlib import Path; from pytest_modelcompare.inference.model_reference import local_folder;"
+        "print(local_folder('package:weights_for_a_test/model', Path()))"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert Path(done.stdout.strip()) == (package / "model").resolve()
+
+
+def test_a_path_that_leads_out_of_a_package_is_refused(tmp_path):
     with pytest.raises(ModelError, match="leads out of the package"):
-        local_folder("package:weights_for_a_test/../..", tmp_path)
+        local_folder("package:numpy/../..", tmp_path)
 
 
 def test_pickled_weights_are_refused_unless_the_suite_says_so(folder, tmp_path):
