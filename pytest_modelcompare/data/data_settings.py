@@ -168,7 +168,7 @@ def as_source(source: Source) -> SourceSettings:
     return SourceSettings(path=source) if isinstance(source, str) else source
 
 
-SourceKind = Literal["file", "folder", "url", "hub"]
+SourceKind = Literal["file", "url", "hub"]
 
 
 def kind_of(source: FileSettings) -> SourceKind:

@@ -159,7 +159,7 @@ def load_dataset(settings: DataSettings, base: Path, downloads: Path, *, need_va
     require_several(names, test.labels if train is None else train.labels, test.where if train is None else train.where)
     leak = leaked_rows(train.texts, test.texts) if train is not None else []
     require_no_leak(leak, len(test.texts), settings.leakage, test.where)
-    warnings += warn_alike(names) + leak_warning(leak, len(test.texts)) + warn_duplicates(test.texts)
+    warnings += warn_alike(names) + warn_leak(leak, len(test.texts)) + warn_duplicates(test.texts)
     warnings += warn_imbalance(test.labels, names) + warn_selection(settings)
     encoded = [encode_rows(part, names) if part is not None else None for part in (train, validation, test)]
     digest = rows_digest(names, settings.descriptions, encoded)
@@ -226,7 +226,7 @@ def encode_rows(raw: Raw, names: tuple[str, ...]) -> Rows:
     return Rows(tuple(raw.texts), labels, tuple(raw.ids), groups, raw.columns)
 
 
-def leak_warning(leak: Sequence[int], n: int) -> list[str]:
+def warn_leak(leak: Sequence[int], n: int) -> list[str]:
     return [f"{len(leak):,} of {n:,} test texts also stand in train"] if leak else []
 
 

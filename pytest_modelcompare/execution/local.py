@@ -85,12 +85,14 @@ def make_run(
     progress: Callable[[Progress], None],
     trained: Run | None = None,
     notes: tuple[str, ...] = (),
+    shared_device: bool = False,
 ) -> tuple[Run, bool]:
     """Train, predict the test rows, and keep the result; if another process just did, take what it made.
 
     Args:
         trained: the run of `job.training`, where there is one.
         notes: what is said of the run beside what the method says.
+        shared_device: whether other trainings use the device meanwhile.
 
     Returns:
         the run, and whether it was made here.
@@ -103,7 +105,16 @@ def make_run(
             folder.mkdir()
             tokens = store.folders.tokens
             work = Work(
-                job.dataset, job.seed, options.device, folder, base, progress, options.smoke, tokens, checkpoints
+                job.dataset,
+                job.seed,
+                options.device,
+                folder,
+                base,
+                progress,
+                options.smoke,
+                tokens,
+                checkpoints,
+                shared_device,
             )
             with store_errors(store.folders.root):  # models are kept in the scratch folder while they run
                 if trained is None:

@@ -32,9 +32,6 @@ def main() -> None:
     sys.path[:] = connection.recv()
     import transformers  # noqa: F401  # seconds, while the first order may still be on its way
 
-    from pytest_modelcompare.training.step import SHARED
-
-    SHARED.set(True)
     while True:
         try:
             order = connection.recv()
@@ -63,7 +60,7 @@ def carried_out(order: Order, connection: Connection[Any, Any]) -> Ended:
 
     store = RunStore(StoreFolders(order.options.store))
     try:
-        _, made = make_run(order.job, order.base, store, order.options, tell, notes=(SHARED_NOTE,))
+        _, made = make_run(order.job, order.base, store, order.options, tell, notes=(SHARED_NOTE,), shared_device=True)
     except ModelCompareError as error:
         if lacked_memory(error.__cause__):
             return Ended("left", why=str(error))

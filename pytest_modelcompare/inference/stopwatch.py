@@ -105,7 +105,7 @@ def measure_latencies(
     extent = WHOLE
     for block in range(last):
         for name in rotate(list(predictors), block):
-            if name not in asked and (block >= LOOK_BLOCKS or total_s(found[name]) > LOOK_SECONDS):
+            if name not in asked and (block >= LOOK_BLOCKS or sum(ms for _, ms in found[name]) / 1000 > LOOK_SECONDS):
                 continue
             for text in rows_of[name][block * rows_per_block :][: counts[name]]:
                 found[name].append((block, 1000 * time_prediction(predictors[name], [text], clock)))
@@ -124,10 +124,6 @@ def warm_up(predictor: Timed, texts: Sequence[str], clock: Clock, limit: float) 
             break
         spent.append(time_prediction(predictor, [text], clock))
     return max(float(np.median(spent)), 1e-9)
-
-
-def total_s(timed: Sequence[tuple[int, float]]) -> float:
-    return sum(ms for _, ms in timed) / 1000
 
 
 def measure_throughput(

@@ -41,6 +41,9 @@ class Work:
     checkpoints: Path | None = None
     """This run's own folder for checkpoints, which an interrupted run left its last one in; None to keep none."""
 
+    shared_device: bool = False
+    """Whether other trainings use the device meanwhile."""
+
 
 class Predictor(ABC):
     """A trained model in memory, for timing."""

@@ -79,6 +79,7 @@ def fit(settings: FineTuneSettings, work: Work, device: Device) -> tuple[Any, En
             row_weights(rows.labels, dataset.labels, settings.class_weights),
             validation_of(settings, work, encoder),
             None if work.checkpoints is None else work.checkpoints / device.precision,
+            work.shared_device,
         )
         losses = losses_of(settings, encoder, dataset.labels)
         recipe = recipe_of(settings, work)

@@ -65,6 +65,7 @@ def train(
     Raises:
         NotFiniteError: the loss is no longer a number.
         ModelError: not even a single row fits the memory.
+        CrowdedError: memory does not suffice on a device that is shared.
         OSError: a checkpoint cannot be written; the last one is kept.
     """
     from pytest_modelcompare.training.loop import resume, session_for
@@ -97,6 +98,7 @@ def session_for(
         scaler = torch.amp.GradScaler(device.kind, enabled=device.precision == "fp16")
         optimizer = optimizer_for(model, recipe, device.kind)
         stepper = Stepper(model, labels, weights, device, layout, forward, losses_of, optimizer, scaler)
+        stepper.shared_device = extras.shared_device
         early = EarlyStopping.of(recipe, extras.validation, stepper, encoder)
         stepper.graphs = graphs_for(stepper, recipe)
         try:

@@ -125,6 +125,9 @@ class Extras:
     checkpoints: Path | None = None
     """This training's own folder to keep checkpoints in; None to keep none."""
 
+    shared_device: bool = False
+    """Whether other trainings use the device too: a step that lacks memory is then not cut into smaller parts."""
+
     checkpoint_seconds: float = 60.0
     """How often a checkpoint is written; after an epoch also sooner, where that costs little."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -28,10 +27,6 @@ ADDED = 1e-6
 
 MOST_TOKENS = 16_384
 """Tokens of one micro-batch."""
-
-
-SHARED: ContextVar[bool] = ContextVar("SHARED", default=False)
-"""Whether other trainings use the device too: who lacks memory then comes back when it is alone."""
 
 
 class CrowdedError(Exception):
@@ -63,6 +58,9 @@ class Stepper:
     optimizer: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
     budget: int = MOST_TOKENS
+    shared_device: bool = False
+    """Whether other trainings use the device too: who lacks memory then comes back when it is alone."""
+
     notes: list[str] = field(default_factory=list)
     graphs: StepReplayer | None = None
     """Where steps are recorded and replayed; None: nowhere."""
@@ -162,7 +160,7 @@ class Stepper:
             CrowdedError: on a device that is shared.
             ModelError: a single row is too much.
         """
-        if SHARED.get():
+        if self.shared_device:
             raise CrowdedError
         self.halve(rows)
 

@@ -219,9 +219,6 @@ def test_without_memory_on_a_shared_device_the_training_waits(world, recipe):
     def losses_of(model, batch, labels):
         raise torch.OutOfMemoryError("out of memory")
 
-    token = step.SHARED.set(True)
-    try:
-        with pytest.raises(step.CrowdedError):
-            train(world("bert").model(), *world("bert").material(), FP32, recipe(), losses_of=losses_of)
-    finally:
-        step.SHARED.reset(token)
+    model, material, extras = world("bert").model(), world("bert").material(), Extras(shared_device=True)
+    with pytest.raises(step.CrowdedError):
+        train(model, *material, FP32, recipe(), losses_of=losses_of, extras=extras)

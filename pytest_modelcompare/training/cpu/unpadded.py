@@ -67,8 +67,30 @@ class Packing:
     def attend(
         self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, dropout_p: float, scale: float | None
     ) -> torch.Tensor:
-        """As `packed_attention`."""
-        return packed_attention(self, query, key, value, dropout_p, scale)
+        """Every row attends to itself alone.
+
+        Args:
+            query: shape (1, heads, tokens, width), or (1, heads, rows, width) where only first tokens ask. Tokens after
+                those of all rows hear zeros.
+            key, value: shape (1, heads, tokens, width).
+
+        Returns:
+            as `query`.
+        """
+        tokens = [one.transpose(1, 2)[0] for one in (query, key, value)]  # each (tokens, heads, width)
+        all_ask = len(tokens[0]) == len(tokens[1])
+        found = []
+        for group in self.groups:
+            asking = (
+                group.padded(tokens[0]) if all_ask else tokens[0][group.rows].unsqueeze(2)
+            )  # or (count, heads, 1, width)
+            keys, values = group.padded(tokens[1]), group.padded(tokens[2])
+            answers = attention_with_dropout(asking, keys, values, group.mask, dropout_p, scale=scale).transpose(1, 2)
+            answers = answers.flatten(0, 1)  # (count · longest or count, heads, width)
+            found.append(Unpad.apply(answers, group.places) if all_ask else answers)  # type: ignore[no-untyped-call]
+        if all_ask:
+            found.append(tokens[0].new_zeros(len(tokens[0]) - int(self.lengths.sum()), *tokens[0].shape[1:]))
+        return torch.cat(found).transpose(0, 1)[None]
 
 
 def pack_rows(lengths: NDArray[np.int64]) -> Packing:
@@ -141,40 +163,6 @@ class Unpad(torch.autograd.Function):
         (places,) = context.saved_tensors
         gradient = gradients[0]
         return gradient.new_zeros(context.size, *gradient.shape[1:]).index_copy_(0, places, gradient), None
-
-
-def packed_attention(
-    packing: Packing,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    dropout_p: float,
-    scale: float | None,
-) -> torch.Tensor:
-    """Every row attends to itself alone.
-
-    Args:
-        query: shape (1, heads, tokens, width), or (1, heads, rows, width) where only first tokens ask. Tokens after
-            those of all rows hear zeros.
-        key, value: shape (1, heads, tokens, width).
-
-    Returns:
-        as `query`.
-    """
-    tokens = [one.transpose(1, 2)[0] for one in (query, key, value)]  # each (tokens, heads, width)
-    all_ask = len(tokens[0]) == len(tokens[1])
-    found = []
-    for group in packing.groups:
-        asking = (
-            group.padded(tokens[0]) if all_ask else tokens[0][group.rows].unsqueeze(2)
-        )  # or (count, heads, 1, width)
-        keys, values = group.padded(tokens[1]), group.padded(tokens[2])
-        answers = attention_with_dropout(asking, keys, values, group.mask, dropout_p, scale=scale).transpose(1, 2)
-        answers = answers.flatten(0, 1)  # (count · longest or count, heads, width)
-        found.append(Unpad.apply(answers, group.places) if all_ask else answers)  # type: ignore[no-untyped-call]
-    if all_ask:
-        found.append(tokens[0].new_zeros(len(tokens[0]) - int(packing.lengths.sum()), *tokens[0].shape[1:]))
-    return torch.cat(found).transpose(0, 1)[None]
 
 
 @dataclass(frozen=True, slots=True)
