@@ -49,7 +49,7 @@ class Alike:
         return f"`{printable(self.one)}` and `{printable(self.other)}` ({' and '.join(self.by)})"
 
 
-def plainest(label: str, leave_out: str | None = None) -> str:
+def plainest_spelling(label: str, leave_out: str | None = None) -> str:
     for form, made_same in FORMS.items():
         if form != leave_out:
             label = made_same(label)
@@ -57,7 +57,7 @@ def plainest(label: str, leave_out: str | None = None) -> str:
 
 
 def compare_spelling(one: str, other: str) -> Alike:
-    needed = tuple(form for form in FORMS if plainest(one, form) != plainest(other, form))
+    needed = tuple(form for form in FORMS if plainest_spelling(one, form) != plainest_spelling(other, form))
     enough = tuple(form for form, made_same in FORMS.items() if made_same(one) == made_same(other))
     return Alike(one, other, needed or enough[:1])
 
@@ -65,16 +65,20 @@ def compare_spelling(one: str, other: str) -> Alike:
 def alike_pairs(labels: Iterable[str], known: Iterable[str]) -> list[Alike]:
     """Labels that are not known as they are spelled, each with the known one that differs in spelling alone."""
     known = list(dict.fromkeys(known))
-    plain = {plainest(label): label for label in reversed(known)}
+    plain = {plainest_spelling(label): label for label in reversed(known)}
     unknown = [label for label in dict.fromkeys(labels) if label not in set(known)]
-    return [compare_spelling(label, plain[plainest(label)]) for label in unknown if plainest(label) in plain]
+    return [
+        compare_spelling(label, plain[plainest_spelling(label)])
+        for label in unknown
+        if plainest_spelling(label) in plain
+    ]
 
 
 def alike_among(labels: Sequence[str]) -> list[Alike]:
     """Distinct labels of one source that differ in spelling alone."""
     members: dict[str, list[str]] = defaultdict(list)
     for label in dict.fromkeys(labels):
-        members[plainest(label)].append(label)
+        members[plainest_spelling(label)].append(label)
     return [compare_spelling(first, other) for first, *others in members.values() for other in others]
 
 

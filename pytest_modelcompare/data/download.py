@@ -19,7 +19,9 @@ CHUNK = 2**18
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def fetch(url: str, sha256: str | None, folder: Path, limit_bytes: int = LARGEST_BYTES, wait_s: float = 1.0) -> Path:
+def fetch_file(
+    url: str, sha256: str | None, folder: Path, limit_bytes: int = LARGEST_BYTES, wait_s: float = 1.0
+) -> Path:
     """The file behind a URL, from the store where it is there already.
 
     What arrived before a cut is kept and the rest asked for. The file stands under
@@ -40,7 +42,7 @@ def fetch(url: str, sha256: str | None, folder: Path, limit_bytes: int = LARGEST
     if target.exists():
         return target
     unfinished = folder / f"{digest}.part"
-    download(url, unfinished, limit_bytes, wait_s)
+    download_file(url, unfinished, limit_bytes, wait_s)
     found = hashlib.sha256(unfinished.read_bytes()).hexdigest()
     if found != digest:
         unfinished.unlink()
@@ -63,7 +65,7 @@ def require_safe(url: str) -> None:
         )
 
 
-def download(url: str, unfinished: Path, limit_bytes: int, wait_s: float) -> None:
+def download_file(url: str, unfinished: Path, limit_bytes: int, wait_s: float) -> None:
     """Fetch into a file, going on where an earlier attempt was cut."""
     for attempt in range(ATTEMPTS):
         try:

@@ -30,7 +30,7 @@ from pytest_modelcompare.records import Dataset, Rows
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
+class RawRows:
     """One source's rows before labels are numbered."""
 
     texts: list[str]
@@ -42,26 +42,26 @@ class Raw:
     dropped: int = 0
     """Rows of the source that were left out, as they have no text."""
 
-    def picked(self, rows: Sequence[int]) -> Raw:
+    def take_rows(self, rows: Sequence[int]) -> RawRows:
         groups = None if self.groups is None else [self.groups[row] for row in rows]
         columns = {name: tuple(cells[row] for row in rows) for name, cells in self.columns.items()}
         pick = [[cells[row] for row in rows] for cells in (self.texts, self.labels, self.ids)]
-        return Raw(pick[0], pick[1], pick[2], groups, columns, self.where, self.dropped)
+        return RawRows(pick[0], pick[1], pick[2], groups, columns, self.where, self.dropped)
 
 
-def read_rows(source: Source, settings: DataSettings, base: Path, downloads: Path) -> Raw:
+def read_rows(source: Source, settings: DataSettings, base: Path, downloads: Path) -> RawRows:
     """One source's rows, sampled where it says so."""
     spec = as_source(source)
     raw = raw_rows(source_table(spec, base, downloads), settings)
     return sample_rows(raw, spec) if spec.rows is not None else raw
 
 
-def sample_rows(raw: Raw, spec: SourceSettings) -> Raw:
+def sample_rows(raw: RawRows, spec: SourceSettings) -> RawRows:
     assert spec.rows is not None
-    return raw.picked(stratified_sample(raw.labels, spec.rows, spec.seed, raw.where))
+    return raw.take_rows(stratified_sample(raw.labels, spec.rows, spec.seed, raw.where))
 
 
-def raw_rows(table: Table, settings: DataSettings) -> Raw:
+def raw_rows(table: Table, settings: DataSettings) -> RawRows:
     """Text, label, id and group of every row; null and empty ones are refused with their row numbers, or dropped."""
     texts, labels = joined_texts(table, settings.text_columns), table.column(settings.label)
     without = set(empty_rows(texts))
@@ -76,7 +76,7 @@ def raw_rows(table: Table, settings: DataSettings) -> Raw:
     ids = table.column(settings.id) if settings.id else [str(row) for row in range(len(table))]
     require_distinct(ids, settings.id, table)
     used = {*settings.text_columns, settings.label}
-    raw = Raw(
+    raw = RawRows(
         [str(text) for text in texts],
         [codes.get(str(label), str(label)) for label in labels],
         [str(one) for one in ids],
@@ -85,7 +85,7 @@ def raw_rows(table: Table, settings: DataSettings) -> Raw:
         table.where,
         len(without),
     )
-    return raw.picked([row for row in range(len(table)) if row not in without]) if without else raw
+    return raw.take_rows([row for row in range(len(table)) if row not in without]) if without else raw
 
 
 def joined_texts(table: Table, columns: Sequence[str]) -> list[Cell]:
@@ -178,7 +178,7 @@ def load_dataset(settings: DataSettings, base: Path, downloads: Path, *, need_va
     )
 
 
-def read_splits(settings: DataSettings, base: Path, downloads: Path) -> tuple[Raw | None, Raw, list[str]]:
+def read_splits(settings: DataSettings, base: Path, downloads: Path) -> tuple[RawRows | None, RawRows, list[str]]:
     """Training and test rows, from two sources or from one that is split."""
     if settings.split is not None:
         if settings.train is None or settings.test is not None:
@@ -188,7 +188,7 @@ def read_splits(settings: DataSettings, base: Path, downloads: Path) -> tuple[Ra
             whole.dropped, len(whole.texts), "rows"
         )
         rest, test = split_rows(whole.texts, whole.labels, whole.groups, settings.split.test, settings.split.seed)
-        return whole.picked(rest), whole.picked(test), warnings
+        return whole.take_rows(rest), whole.take_rows(test), warnings
     if settings.test is None:
         raise DataError("no test rows", fix="name `test:`, or `split: {test: 0.2}` to make them out of `train:`")
     test_rows = read_rows(settings.test, settings, base, downloads)
@@ -201,23 +201,23 @@ def read_splits(settings: DataSettings, base: Path, downloads: Path) -> tuple[Ra
     return train, test_rows, warnings
 
 
-def carve_validation(settings: DataSettings, train: Raw, base: Path, downloads: Path) -> tuple[Raw, Raw]:
+def carve_validation(settings: DataSettings, train: RawRows, base: Path, downloads: Path) -> tuple[RawRows, RawRows]:
     """Training rows without, and with only, the validation rows."""
     wanted = 0.1 if settings.validation is None else settings.validation
     if isinstance(wanted, float):
         rest, some = split_rows(train.texts, train.labels, train.groups, wanted, seed=0)
-        return train.picked(rest), train.picked(some)
+        return train.take_rows(rest), train.take_rows(some)
     return train, read_rows(wanted, settings, base, downloads)
 
 
-def label_names(settings: DataSettings, train: Raw | None, test: Raw) -> tuple[str, ...]:
+def label_names(settings: DataSettings, train: RawRows | None, test: RawRows) -> tuple[str, ...]:
     """The suite's labels in its order, else those of the training rows, sorted."""
     if settings.label_names is not None:
         return settings.label_names
     return tuple(sorted(set(test.labels if train is None else train.labels)))
 
 
-def encode_rows(raw: Raw, names: tuple[str, ...]) -> Rows:
+def encode_rows(raw: RawRows, names: tuple[str, ...]) -> Rows:
     number = {name: index for index, name in enumerate(names)}
     groups = None
     if raw.groups is not None:

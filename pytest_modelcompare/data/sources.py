@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_modelcompare.data.data_settings import FileSettings, kind_of
-from pytest_modelcompare.data.download import fetch
+from pytest_modelcompare.data.download import fetch_file
 from pytest_modelcompare.data.files import read_file, require_fitting
 from pytest_modelcompare.data.text_table import Table, cell_text
 from pytest_modelcompare.errors import DataError
@@ -28,7 +28,7 @@ def source_table(settings: FileSettings, base: Path, downloads: Path) -> Table:
         require_fitting(settings, (), "a hub data set", settings.path)
         return from_hub(settings)
     if kind == "url":
-        path = fetch(settings.path, settings.sha256, downloads)
+        path = fetch_file(settings.path, settings.sha256, downloads)
         return read_file(path, settings, name=settings.path.partition("?")[0])
     path = (base / settings.path).expanduser()
     if path.is_dir():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,11 +40,6 @@ class Table:
         near, has = did_you_mean(name, self.columns), f"it has {', '.join(self.columns)}"
         more = f"; {self.hint}" if self.hint else ""
         raise DataError(f"no column `{name}`", where=self.where, fix=f"{near} {has}{more}" if near else f"{has}{more}")
-
-    def picked(self, rows: Iterable[int]) -> Table:
-        rows = list(rows)
-        columns = {name: [cells[row] for row in rows] for name, cells in self.columns.items()}
-        return Table(columns, self.where, self.first_row, self.hint)
 
 
 def table_with_header(

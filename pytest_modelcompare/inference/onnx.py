@@ -114,7 +114,7 @@ def load_graph(path: Path, encoder: Encoder, precision: str, kind: str) -> OnnxC
     if not runs_on(kind):
         raise ModelError(f"onnxruntime cannot run on {kind} here", fix="install onnxruntime-gpu, or gate on (cpu)")
 
-    def opened(threads: int) -> Any:
+    def open_session(threads: int) -> Any:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
@@ -125,4 +125,6 @@ def load_graph(path: Path, encoder: Encoder, precision: str, kind: str) -> OnnxC
 
     threads, device = limit_threads(), Device(kind, precision, f"onnxruntime {onnxruntime.__version__}")
     several = kind == "cpu" and threads > 1
-    return OnnxClassifier(opened(threads), encoder, device, threads, cache(partial(opened, 1)) if several else None)
+    return OnnxClassifier(
+        open_session(threads), encoder, device, threads, cache(partial(open_session, 1)) if several else None
+    )

@@ -13,7 +13,7 @@ import numpy as np
 
 from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.inference.onnx import OnnxClassifier, load_graph
-from pytest_modelcompare.inference.onnx_rewrites import rewrite
+from pytest_modelcompare.inference.onnx_rewrites import rewrite_graph
 from pytest_modelcompare.inference.token_ids import Encoded, Encoder
 
 if TYPE_CHECKING:
@@ -99,7 +99,9 @@ def require_same_answers(classifier: OnnxClassifier, model: torch.nn.Module, enc
         )
 
 
-def fuse(path: Path, model: torch.nn.Module, encoder: Encoder, texts: Sequence[str], where: str) -> tuple[str, ...]:
+def fuse_graph(
+    path: Path, model: torch.nn.Module, encoder: Encoder, texts: Sequence[str], where: str
+) -> tuple[str, ...]:
     """Let onnxruntime's faster operators stand for attention and GELU, in place, and leave out what no head reads.
 
     Returns:
@@ -110,11 +112,11 @@ def fuse(path: Path, model: torch.nn.Module, encoder: Encoder, texts: Sequence[s
     from onnxruntime.transformers.fusion_options import FusionOptions
 
     options, fused = FusionOptions("bert"), path.with_name("fused.onnx")
-    # what these would make is slower on a CPU than what `rewrite` leaves
+    # what these would make is slower on a CPU than what `rewrite_graph` leaves
     options.enable_skip_layer_norm = options.enable_bias_skip_layer_norm = options.enable_bias_gelu = False
     with silence_exporters():
         found = optimizer.optimize_model(str(path), model_type="bert", opt_level=0, optimization_options=options).model
-    rewrite(found, int(getattr(model.config, "num_attention_heads", 0)))
+    rewrite_graph(found, int(getattr(model.config, "num_attention_heads", 0)))
     onnx.save(found, str(fused))
     try:
         require_same_answers(
@@ -127,7 +129,7 @@ def fuse(path: Path, model: torch.nn.Module, encoder: Encoder, texts: Sequence[s
     return ()
 
 
-def quantise(path: Path, target: Path) -> None:
+def quantise_graph(path: Path, target: Path) -> None:
     """Weights of matrix products and embeddings in int8, activations quantised as they come (dynamic quantisation).
 
     Source: https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html

@@ -90,7 +90,7 @@ HEADS_FIRST, KEYS_TURNED = (0, 2, 1, 3), (0, 2, 3, 1)
 """How (rows, tokens, heads, width) is transposed before the products of attention."""
 
 
-def rewrite(model: Any, heads: int) -> None:
+def rewrite_graph(model: Any, heads: int) -> None:
     """Change a graph of ONNX's and onnxruntime's operators in place, where its parts are recognised.
 
     Args:

@@ -126,7 +126,7 @@ def guess_config(reference: str, auto_class: Any, texts: Sequence[str], changes:
     """A tokenizer trained on the texts, and a configuration of the architecture that the name suggests."""
     from transformers import AutoConfig
 
-    architecture = architecture_of(reference, *architectures(auto_class))
+    architecture = architecture_of(reference, *buildable_architectures(auto_class))
     tokenizer = train_tokenizer(texts, architecture)
     ids = {"pad_token_id": 0, "bos_token_id": 2, "cls_token_id": 2, "eos_token_id": 3, "sep_token_id": 3}
     config = AutoConfig.for_model(architecture, vocab_size=len(tokenizer), **ids, **changes)
@@ -137,7 +137,7 @@ def guess_config(reference: str, auto_class: Any, texts: Sequence[str], changes:
     return tokenizer, config
 
 
-def architectures(auto_class: Any) -> tuple[Sequence[str], str]:
+def buildable_architectures(auto_class: Any) -> tuple[Sequence[str], str]:
     """Every `model_type` that an auto class can build, and the one to take where a name tells nothing."""
     from transformers.models.auto import modeling_auto as auto
 

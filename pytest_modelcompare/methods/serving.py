@@ -98,9 +98,9 @@ def write_graph(settings: FineTuneSettings, trained: Path, folder: Path, texts: 
     folder.mkdir(parents=True)
     graph = folder / onnx.GRAPH
     onnx_export.export_graph(model, encoder, texts, graph, where)
-    notes = onnx_export.fuse(graph, model, encoder, texts, where)
+    notes = onnx_export.fuse_graph(graph, model, encoder, texts, where)
     if settings.serve == "onnx-int8":
-        onnx_export.quantise(graph, folder / "int8.onnx")
+        onnx_export.quantise_graph(graph, folder / "int8.onnx")
         (folder / "int8.onnx").replace(graph)
     for path in sorted(trained.iterdir()):
         if path.suffix != ".safetensors" and path.name != "model.safetensors.index.json":

@@ -146,7 +146,7 @@ class Session:
             if self.done:
                 break
             rate = learning_rate(self.recipe, len(self.losses), self.steps)
-            self.losses.append(self.finite(self.stepper.step(rows, rate, coming)))
+            self.losses.append(self.require_finite(self.stepper.step(rows, rate, coming)))
             ended = len(self.losses) % self.per_epoch == 0 or len(self.losses) == self.steps
             if ended and self.early is not None:
                 self.early.look(self.epoch)
@@ -157,7 +157,7 @@ class Session:
                 self.writing = self.written - began
             watch(self.progress(ended))
 
-    def finite(self, loss: float) -> float:
+    def require_finite(self, loss: float) -> float:
         if math.isfinite(loss):
             return loss
         raise NotFiniteError(
@@ -205,7 +205,7 @@ class Session:
         return Trained(float(np.mean(self.losses[-RECENT:])), len(self.losses), self.seconds_before, tuple(notes))
 
 
-def conditions(session: Session) -> checkpoint.Facts:
+def checkpoint_conditions(session: Session) -> checkpoint.Facts:
     """A checkpoint made under other ones is of no use: the weights would come of a mixture."""
     return {
         "device": session.stepper.device.kind,
@@ -233,7 +233,7 @@ def write_snapshot(session: Session) -> None:
         "best": {} if early is None else early.weights,
     }
     facts = {
-        "conditions": conditions(session),
+        "conditions": checkpoint_conditions(session),
         "threads": torch.get_num_threads(),
         "losses": session.losses,
         "seconds": session.seconds_before + time.monotonic() - session.started,
@@ -250,7 +250,7 @@ def write_snapshot(session: Session) -> None:
 def resume(session: Session) -> None:
     """Go on from the last snapshot, where there is one of the same training."""
     folder, stepper = session.extras.checkpoints, session.stepper
-    found = None if folder is None else checkpoint.read_checkpoint(folder, conditions(session))
+    found = None if folder is None else checkpoint.read_checkpoint(folder, checkpoint_conditions(session))
     if found is None:
         return
     tensors, facts = found

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_modelcompare.data.alike import FORMS, alike_among, alike_pairs, format_pairs, plainest
+from pytest_modelcompare.data.alike import FORMS, alike_among, alike_pairs, format_pairs, plainest_spelling
 
 
 @pytest.mark.parametrize(
@@ -50,4 +50,4 @@ def test_a_pair_has_a_reason(one: str, other: str):
     for pair in alike_pairs([one], [other]):
         assert pair.by
         assert set(pair.by) <= set(FORMS)
-        assert plainest(one) == plainest(other)
+        assert plainest_spelling(one) == plainest_spelling(other)

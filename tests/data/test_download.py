@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_modelcompare.data.download import fetch
+from pytest_modelcompare.data.download import fetch_file
 from pytest_modelcompare.errors import DataError
 
 CONTENT = bytes(range(256)) * 400
@@ -51,35 +51,35 @@ def url() -> Iterator[str]:
 
 
 def test_a_file_is_kept_under_its_digest_and_then_needs_no_network(url: str, tmp_path: Path):
-    path = fetch(f"{url}/a.csv", DIGEST, tmp_path)
+    path = fetch_file(f"{url}/a.csv", DIGEST, tmp_path)
     assert path == tmp_path / DIGEST
     assert path.read_bytes() == CONTENT
-    fetch("https://nowhere.invalid/a.csv", DIGEST.upper(), tmp_path)
+    fetch_file("https://nowhere.invalid/a.csv", DIGEST.upper(), tmp_path)
     assert len(Faulty.asked) == 1
 
 
 def test_a_cut_download_is_resumed_where_it_was_cut(url: str, tmp_path: Path):
-    assert fetch(f"{url}/cut", DIGEST, tmp_path, wait_s=0).read_bytes() == CONTENT
+    assert fetch_file(f"{url}/cut", DIGEST, tmp_path, wait_s=0).read_bytes() == CONTENT
     assert Faulty.asked == [("/cut", None), ("/cut", "bytes=60000-")]
 
 
 def test_a_server_without_ranges_is_asked_for_the_whole_again(url: str, tmp_path: Path):
-    assert fetch(f"{url}/norange", DIGEST, tmp_path, wait_s=0).read_bytes() == CONTENT
+    assert fetch_file(f"{url}/norange", DIGEST, tmp_path, wait_s=0).read_bytes() == CONTENT
 
 
 def test_a_busy_server_is_asked_again(url: str, tmp_path: Path):
-    assert fetch(f"{url}/503", DIGEST, tmp_path, wait_s=0).read_bytes() == CONTENT
+    assert fetch_file(f"{url}/503", DIGEST, tmp_path, wait_s=0).read_bytes() == CONTENT
 
 
 def test_another_digest_is_refused_and_nothing_is_left(url: str, tmp_path: Path):
     with pytest.raises(DataError, match=f"its sha256 is {DIGEST}"):
-        fetch(f"{url}/a", "0" * 64, tmp_path)
+        fetch_file(f"{url}/a", "0" * 64, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 def test_too_large_is_refused_and_nothing_is_left(url: str, tmp_path: Path):
     with pytest.raises(DataError, match="larger than 1,000 bytes"):
-        fetch(f"{url}/a", DIGEST, tmp_path, limit_bytes=1000)
+        fetch_file(f"{url}/a", DIGEST, tmp_path, limit_bytes=1000)
     assert not list(tmp_path.iterdir())
 
 
@@ -94,11 +94,11 @@ def test_too_large_is_refused_and_nothing_is_left(url: str, tmp_path: Path):
 )
 def test_an_unsafe_address_is_refused(tmp_path: Path, address: str, digest: str | None, words: str):
     with pytest.raises(DataError, match=words) as caught:
-        fetch(address, digest, tmp_path)
+        fetch_file(address, digest, tmp_path)
     assert "secret" not in str(caught.value)
 
 
 def test_not_found_is_said_at_once(url: str, tmp_path: Path):
     with pytest.raises(DataError, match="the server answers 404"):
-        fetch(f"{url}/404", DIGEST, tmp_path)
+        fetch_file(f"{url}/404", DIGEST, tmp_path)
     assert len(Faulty.asked) == 1

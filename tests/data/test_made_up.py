@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pytest_modelcompare.data.data_settings import DataSettings
-from pytest_modelcompare.data.download import fetch
+from pytest_modelcompare.data.download import fetch_file
 from pytest_modelcompare.data.made_up import make_up_dataset, source_unreachable
 from pytest_modelcompare.errors import DataError
 
@@ -26,7 +26,7 @@ def test_a_server_that_does_not_answer_is_unreachable(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr("urllib.request.urlopen", silent)
     with pytest.raises(DataError, match="cannot be fetched: no route to host") as raised:
-        fetch("https://example.org/rows.csv", "0" * 64, tmp_path, wait_s=0)
+        fetch_file("https://example.org/rows.csv", "0" * 64, tmp_path, wait_s=0)
     assert source_unreachable(raised.value)
 
 

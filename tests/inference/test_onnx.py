@@ -13,7 +13,7 @@ pytest.importorskip("onnx", reason="needs the extra `onnx`")
 
 from pytest_modelcompare.errors import ModelError, UnavailableError
 from pytest_modelcompare.inference import onnx, onnx_export
-from pytest_modelcompare.inference.onnx_rewrites import rewrite
+from pytest_modelcompare.inference.onnx_rewrites import rewrite_graph
 from pytest_modelcompare.inference.token_ids import Encoder
 
 COMMON = {"vocab_size": 20, "pad_token_id": 0, "eos_token_id": 3, "num_labels": 3, "initializer_range": 0.2}
@@ -62,8 +62,8 @@ def test_a_graph_gives_the_models_logits_row_by_row_and_int8_ones_near(small_mod
     encoder.tokenizer.padding_side = "left" if kind == "XLNet" else "right"  # as their own tokenizers do
     texts = small_models.rows(30, 1).texts
     onnx_export.export_graph(model, encoder, texts, tmp_path / "model.onnx", kind)
-    assert onnx_export.fuse(tmp_path / "model.onnx", model, encoder, texts, kind) == ()
-    onnx_export.quantise(tmp_path / "model.onnx", tmp_path / "int8.onnx")
+    assert onnx_export.fuse_graph(tmp_path / "model.onnx", model, encoder, texts, kind) == ()
+    onnx_export.quantise_graph(tmp_path / "model.onnx", tmp_path / "int8.onnx")
     encoded = encoder.encode(texts)
     theirs = np.concatenate([model(**encoder.batch(encoded, [row], "cpu")).logits.numpy() for row in range(30)])
     ours, int8 = (
@@ -86,8 +86,9 @@ def test_a_graph_that_answers_otherwise_when_fused_stays_as_exported(small_model
     path, texts = tmp_path / "model.onnx", small_models.rows(30, 1).texts
     onnx_export.export_graph(model, encoder, texts, path, "bert")
     exported = path.read_bytes()
-    monkeypatch.setattr(onnx_export, "rewrite", lambda graph, heads: rewrite(graph, heads=1))  # the model has two
-    (note,) = onnx_export.fuse(path, model, encoder, texts, "bert")
+    # the model has two
+    monkeypatch.setattr(onnx_export, "rewrite_graph", lambda graph, heads: rewrite_graph(graph, heads=1))
+    (note,) = onnx_export.fuse_graph(path, model, encoder, texts, "bert")
     assert note.startswith("the graph runs as exported, slower than it might: the exported graph answers otherwise")
     assert path.read_bytes() == exported
     assert list(tmp_path.iterdir()) == [path]

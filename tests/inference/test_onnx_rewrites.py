@@ -14,7 +14,7 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
-from pytest_modelcompare.inference.onnx_rewrites import rewrite
+from pytest_modelcompare.inference.onnx_rewrites import rewrite_graph
 
 WIDTH = 4
 RNG = np.random.default_rng(0)
@@ -66,7 +66,7 @@ def answers(model):
 def rewritten(model):
     changed = onnx.ModelProto()
     changed.CopyFrom(model)
-    rewrite(changed, heads=2)
+    rewrite_graph(changed, heads=2)
     return changed
 
 

@@ -229,9 +229,9 @@ class FusedForward:
         if self.first:
             self.work.clear()
         with nullcontext() if torch.is_grad_enabled() else self.work.scratch():
-            return self.fused(states[0], packing)[None]
+            return self.run_fused(states[0], packing)[None]
 
-    def fused(self, states: torch.Tensor, packing: Packing) -> torch.Tensor:
+    def run_fused(self, states: torch.Tensor, packing: Packing) -> torch.Tensor:
         """The layer's output, from states of shape (tokens, width) to the same."""
         parts = self.parts
         how = LayerSettings(

@@ -46,7 +46,7 @@ class Group:
         """Whether there is a token at every padded place."""
         return len(self.places) == self.count * self.longest
 
-    def padded(self, tokens: torch.Tensor) -> torch.Tensor:
+    def pad_tokens(self, tokens: torch.Tensor) -> torch.Tensor:
         """The group's part of all packed tokens (tokens, heads, width), as (count, heads, longest, width)."""
         places = Pad.apply(tokens[self.tokens], self.places, self.count * self.longest)  # type: ignore[no-untyped-call]
         return places.view(self.count, self.longest, *tokens.shape[1:]).transpose(1, 2)  # type: ignore[no-any-return]
@@ -82,9 +82,9 @@ class Packing:
         found = []
         for group in self.groups:
             asking = (
-                group.padded(tokens[0]) if all_ask else tokens[0][group.rows].unsqueeze(2)
+                group.pad_tokens(tokens[0]) if all_ask else tokens[0][group.rows].unsqueeze(2)
             )  # or (count, heads, 1, width)
-            keys, values = group.padded(tokens[1]), group.padded(tokens[2])
+            keys, values = group.pad_tokens(tokens[1]), group.pad_tokens(tokens[2])
             answers = attention_with_dropout(asking, keys, values, group.mask, dropout_p, scale=scale).transpose(1, 2)
             answers = answers.flatten(0, 1)  # (count · longest or count, heads, width)
             found.append(Unpad.apply(answers, group.places) if all_ask else answers)  # type: ignore[no-untyped-call]
