@@ -24,7 +24,7 @@ def format_rows(rows: Sequence[int]) -> str:
 
 
 def leaked_rows(train_texts: Sequence[str], test_texts: Sequence[str]) -> list[int]:
-    """Test rows whose text, case-fold_text and with white space collapsed, also stands in train."""
+    """Test rows whose text, case-folded and with white space collapsed, also stands in train."""
     known = {fold_text(text) for text in train_texts}
     return [row for row, text in enumerate(test_texts) if fold_text(text) in known]
 
