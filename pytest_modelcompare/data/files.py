@@ -15,6 +15,7 @@ from pytest_modelcompare.data.unpacking import READERS as PACKED
 from pytest_modelcompare.data.unpacking import unpacked
 from pytest_modelcompare.data.workbook import from_xlsx
 from pytest_modelcompare.errors import DataError
+from pytest_modelcompare.extras import require
 
 Format = Literal["delimited", "json", "jsonl", "parquet", "xlsx"]
 FORMATS: dict[str, Format] = {
@@ -48,6 +49,7 @@ def read_file(path: Path, settings: FileSettings, name: str | None = None) -> Ta
 
     Raises:
         DataError: it is missing, of an unknown format, in another encoding, ragged or empty.
+        NotInstalledError: what reads its format is not there.
     """
     where = name or str(path)
     try:
@@ -93,6 +95,7 @@ def table_of(content: bytes, suffix: str, where: str, settings: FileSettings) ->
 
 
 def from_parquet(content: bytes, where: str) -> Table:
+    require("a parquet file", ["pyarrow"], where=where, otherwise="save it as csv")
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_modelcompare.data.settings import FileSettings
 from pytest_modelcompare.data.table import Table, cell
 from pytest_modelcompare.errors import DataError
+from pytest_modelcompare.extras import require
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 def from_folder(path: Path, settings: FileSettings) -> Table:
     """A folder that `Dataset.save_to_disk` or `DatasetDict.save_to_disk` wrote."""
+    require("a `datasets` folder", ["datasets"], where=str(path))
     import datasets
 
     try:
@@ -28,10 +30,11 @@ def from_folder(path: Path, settings: FileSettings) -> Table:
 
 def from_hub(settings: FileSettings) -> Table:
     """`hf://NAME@REVISION:split`; NAME may also be a local folder, as `datasets.load_dataset` takes one."""
+    where = settings.path
+    require("a data set of the hub", ["datasets"], where=where)
     import datasets
     from huggingface_hub.errors import HfHubHTTPError
 
-    where = settings.path
     name, revision, split = parsed(settings)
     try:
         loaded = datasets.load_dataset(name, revision=revision)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import PurePath
 
 from pytest_modelcompare.errors import DataError
+from pytest_modelcompare.extras import require
 from pytest_modelcompare.records.hints import first_few
 
 LITTER = ("__MACOSX/", ".DS_Store", "Thumbs.db")
@@ -36,6 +37,8 @@ def unpacked(content: bytes, name: str) -> tuple[bytes, str]:
         return unpacked(content, inner) if PurePath(inner).suffix.lower() in READERS else (content, inner)
     if suffix not in READERS:
         return content, name
+    if suffix == ".zst":
+        require("a zst file", ["pyarrow"], where=name, otherwise="pack it as gz")
     try:
         return READERS[suffix](content), name[: -len(suffix)]
     except BROKEN as error:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pytest_modelcompare.errors import ModelError
+from pytest_modelcompare.extras import require
 
 HUB_ID = re.compile(r"(?P<id>[\w.-]+(/[\w.-]+)?)(@(?P<revision>[\w./-]+))?")
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -67,6 +68,7 @@ def hub_commit(reference: str) -> str:
 
     Raises:
         ModelError: it is neither in the cache nor to be had from the hub.
+        NotInstalledError: it is not in the cache, and what asks the hub is not there.
     """
     repository, revision = split_hub_id(reference)
     if COMMIT.fullmatch(revision):
@@ -74,6 +76,8 @@ def hub_commit(reference: str) -> str:
     ref = hub_cache() / f"models--{repository.replace('/', '--')}" / "refs" / revision
     if ref.is_file():
         return ref.read_text(encoding="ascii").strip()
+    otherwise = f"name its commit: {repository}@…"
+    require("the newest commit of a model of the hub", ["huggingface_hub"], where=reference, otherwise=otherwise)
     from huggingface_hub import HfApi
 
     with hub_errors(reference):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -33,16 +32,13 @@ TEXTS = ["card where is my", "money lost late help", "refund please help my"]
 def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A suite of which `torch`, `int8` and the members of `swept` have run."""
     pytest.importorskip("onnxruntime", reason="needs the extra `onnx`")
-    sys.path.insert(0, str(Path(__file__).parent.parent / "contestants"))
-    sys.modules.pop("small_models", None)
-    from small_models import LABELS, rows, small_bert
-
     from pytest_modelcompare.execution.comparison import Comparison, Needs
     from pytest_modelcompare.execution.ledger import Ledger
     from pytest_modelcompare.execution.options import Options
     from pytest_modelcompare.execution.prepare import prepare
     from pytest_modelcompare.execution.watch import Unwatched
     from pytest_modelcompare.suite.load import load_suite
+    from tests.methods.small_models import LABELS, rows, small_bert
 
     folder = tmp_path_factory.mktemp("suite")
     small_bert(folder / "bert")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
 from tests.pytest_plugin.conftest import HAM, SPAM, rows, write
@@ -13,9 +10,7 @@ from tests.pytest_plugin.conftest import HAM, SPAM, rows, write
 @pytest.fixture
 def small_bert_and_rows(tmp_path, monkeypatch):
     """The folder of a small BERT, beside train.csv and test.csv with 40 and 20 rows of two labels."""
-    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "contestants")
-    sys.modules.pop("small_models", None)
-    from small_models import small_bert
+    from tests.methods.small_models import small_bert
 
     write(tmp_path / "train.csv", ["text", "label"], [*rows(SPAM, "spam", 0, 20), *rows(HAM, "ham", 0, 20)])
     write(tmp_path / "test.csv", ["text", "label"], [*rows(SPAM, "spam", 20, 10), *rows(HAM, "ham", 20, 10)])

@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 
-SMALL = Path(__file__).parents[1] / "contestants"
+ROOT = Path(__file__).parents[2]
 
 SCRIPT = """
 import os, signal, sys
 from pathlib import Path
 
-sys.path.insert(0, {small!r})
-from small_models import small_work
+from tests.methods.small_models import small_work
 
 from pytest_modelcompare.methods.base import ContestantSpec
 from pytest_modelcompare.methods.fine_tune import FineTune
@@ -62,11 +61,11 @@ print(made, *run.outcome.notes, sep="\\n")
 
 
 def train(store: Path, model: Path, when: str, precision: str) -> subprocess.CompletedProcess[str]:
-    script = SCRIPT.format(small=str(SMALL), precision=precision)
+    script = SCRIPT.format(precision=precision)
     environment = os.environ | {"OMP_NUM_THREADS": "2"}
     return subprocess.run(
         [sys.executable, "-c", script, str(store), str(model), when],
-        capture_output=True, text=True, check=False, env=environment,
+        capture_output=True, text=True, check=False, env=environment, cwd=ROOT,
     )  # fmt: skip
 
 
@@ -77,8 +76,7 @@ def kept(store: Path) -> bytes:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    sys.path.insert(0, str(SMALL))
-    from small_models import small_bert
+    from tests.methods.small_models import small_bert
 
     return small_bert(tmp_path_factory.mktemp("bert"))
 

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+
+from tests.methods import small_models
 
 pytestmark = pytest.mark.gpu
 
 
-@pytest.fixture
-def small_models(monkeypatch):
+@pytest.fixture(autouse=True)
+def a_device():
     torch = pytest.importorskip("torch")
     if not torch.cuda.is_available():
         pytest.skip("needs a CUDA device")
-    monkeypatch.syspath_prepend(Path(__file__).parent.parent / "contestants")
-    sys.modules.pop("small_models", None)
-    import small_models
-
-    return small_models
 
 
-def test_fine_tuning_on_cuda_is_deterministic_for_a_seed_and_survives_keeping(small_models, tmp_path):
+def test_fine_tuning_on_cuda_is_deterministic_for_a_seed_and_survives_keeping(tmp_path):
     from pytest_modelcompare.methods.fine_tune import FineTune
     from pytest_modelcompare.methods.fitting import FineTuneSettings
 

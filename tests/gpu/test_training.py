@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -132,10 +129,6 @@ gates: [bert.accuracy >= 0]
 
 @pytest.mark.slow
 def test_seeds_are_trained_side_by_side_as_they_are_alone(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "contestants")
-    sys.modules.pop("small_models", None)
-    from small_models import small_bert
-
     from pytest_modelcompare.execution.comparison import Comparison
     from pytest_modelcompare.execution.ledger import Ledger
     from pytest_modelcompare.execution.options import Options
@@ -143,6 +136,7 @@ def test_seeds_are_trained_side_by_side_as_they_are_alone(tmp_path, monkeypatch)
     from pytest_modelcompare.execution.prepare import prepare
     from pytest_modelcompare.execution.watch import Unwatched
     from pytest_modelcompare.suite.load import load_suite
+    from tests.methods.small_models import small_bert
     from tests.pytest_plugin.conftest import HAM, SPAM, rows, write
 
     model = small_bert(tmp_path / "model")

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,8 +8,6 @@ import torch
 from pytest_modelcompare.inference.classify import Classifier
 from pytest_modelcompare.inference.tokens import Encoder
 from pytest_modelcompare.records import Device
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "contestants"))
 
 
 class Counting(torch.nn.Module):
@@ -27,7 +23,7 @@ class Counting(torch.nn.Module):
 
 
 def test_batches_are_as_large_as_a_cores_cache_allows_and_rows_keep_their_order():
-    from small_models import rows, tokenizer_of_words
+    from tests.methods.small_models import rows, tokenizer_of_words
 
     model, encoder = Counting(), Encoder(tokenizer_of_words(), 32)
     encoded = encoder.encode(rows(200, 0).texts)

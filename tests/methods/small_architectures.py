@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from small_models import WORDS, rows
+from tests.methods.small_models import WORDS, rows
 
 Sizes = dict[str, Any]
 

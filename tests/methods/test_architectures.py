@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from small_architectures import save_small
-from small_models import LABELS, small_work
 
 from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.inference.pretrained import load_config, load_tokenizer
@@ -13,6 +11,8 @@ from pytest_modelcompare.inference.text_to_text import label_tokens
 from pytest_modelcompare.methods.fine_tune import FineTune, load_classifier
 from pytest_modelcompare.methods.fitting import FineTuneSettings
 from pytest_modelcompare.records import Device
+from tests.methods.small_architectures import save_small
+from tests.methods.small_models import LABELS, small_work
 
 FP32 = Device("cpu", "fp32", "a test")
 

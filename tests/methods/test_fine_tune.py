@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from small_models import settings_for, small_work
 
 from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.methods.fine_tune import FineTune, load_classifier
 from pytest_modelcompare.records import Device
+from tests.methods.small_models import settings_for, small_work
 
 FP32 = Device("cpu", "fp32", "a test")
 
@@ -127,7 +127,8 @@ def test_a_smoke_run_takes_two_steps(bert_folder, tmp_path):
 @pytest.mark.parametrize("kind", ["distilbert", "roberta", "t5"])
 def test_other_architectures_train_and_predict(kind, tmp_path):
     import transformers as hf
-    from small_models import tokenizer_of_words
+
+    from tests.methods.small_models import tokenizer_of_words
 
     common = {"vocab_size": 20, "pad_token_id": 0, "eos_token_id": 3}
     small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from small_models import small_work
 
 from pytest_modelcompare.methods.linear_probe import LinearProbe, LinearProbeSettings
+from tests.methods.small_models import small_work
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from functools import partial
 
 import numpy as np
 import pytest
-from small_architectures import save_small
-from small_models import small_work
 
 from pytest_modelcompare.methods import fitting
 from pytest_modelcompare.methods.fine_tune import FineTune
 from pytest_modelcompare.methods.fitting import FineTuneSettings
+from tests.methods.small_architectures import save_small
+from tests.methods.small_models import small_work
 
 OTHERS = ("roberta", "distilbert", "albert", "electra", "deberta_v2", "modernbert", "mpnet", "bart", "xlnet")
 

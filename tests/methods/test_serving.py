@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from small_models import settings_for, small_work
 
 from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.inference import onnx_export
 from pytest_modelcompare.methods.fine_tune import FineTune
+from tests.methods.small_models import settings_for, small_work
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra `onnx`")
 pytest.importorskip("onnx", reason="needs the extra `onnx`")

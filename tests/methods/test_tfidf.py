@@ -4,9 +4,9 @@ import subprocess
 import sys
 
 import numpy as np
-from small_models import small_work
 
 from pytest_modelcompare.methods.tfidf import Tfidf, TfidfSettings
+from tests.methods.small_models import small_work
 
 
 def test_what_is_learnt_is_kept(tmp_path):

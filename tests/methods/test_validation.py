@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_models import rows, small_work
 
 from pytest_modelcompare.methods.fitting import FineTuneSettings
 from pytest_modelcompare.methods.linear_probe import LinearProbeSettings
 from pytest_modelcompare.methods.registry import LOCAL
 from pytest_modelcompare.methods.tfidf import TfidfSettings
+from tests.methods.small_models import rows, small_work
 
 
 @pytest.mark.parametrize("method", ["tfidf", "linear_probe", "fine_tune"])

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
-from small_models import small_work
 
 from pytest_modelcompare.methods.zero_shot import ZeroShot, ZeroShotSettings, label_texts
+from tests.methods.small_models import small_work
 
 
 def test_a_label_without_a_description_is_its_name(tmp_path):

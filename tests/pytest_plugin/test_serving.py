@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -35,9 +33,7 @@ gates:
 
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    monkeypatch.syspath_prepend(Path(__file__).parent.parent / "contestants")
-    sys.modules.pop("small_models", None)
-    from small_models import LABELS, rows, small_bert
+    from tests.methods.small_models import LABELS, rows, small_bert
 
     small_bert(pytester.path / "bert")
     for name, count, seed in (("train", 32, 0), ("test", 60, 1)):

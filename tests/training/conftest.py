@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "contestants"))
 
 
 @dataclass(frozen=True)
@@ -34,9 +30,8 @@ class World:
         return getattr(hf, f"{name}ForSequenceClassification")(config)
 
     def material(self, n: int = 32):
-        from small_models import rows, tokenizer_of_words
-
         from pytest_modelcompare.inference.tokens import Encoder
+        from tests.methods.small_models import rows, tokenizer_of_words
 
         encoder = Encoder(tokenizer_of_words(), 32)
         some = rows(n, 0)
