@@ -4,20 +4,29 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
+FAST := -m "not slow and not gpu" -n 2 --dist loadfile
 
 # Compiled modules are kept: the tests start some hundred processes, and pytest rewrites what they import.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-all lint types imports docs check constraints clean
+.PHONY: demo quick test test-all coverage lint types imports docs check changelog constraints clean
 
 demo: $(VENV)/.demo
 	$(PYTEST) --modelcompare example_suites/quickstart
 
+# under half a minute: the tests nearest to what changed, as many as fit (tests/quick.py)
+quick: $(VENV)/.test
+	$(PYTEST) -q $(FAST) $$($(BIN)/python -m tests.quick)
+
 test: $(VENV)/.test
-	$(PYTEST) -m "not slow and not gpu" -n 2 --dist loadfile
+	$(PYTEST) $(FAST) --durations=10
 
 test-all: $(VENV)/.test
 	$(PYTEST)
+
+# lines and branches; fails below the floor of pyproject.toml
+coverage: $(VENV)/.test
+	$(PYTEST) -q $(FAST) --cov
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
