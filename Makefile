@@ -28,9 +28,13 @@ test-all: $(VENV)/.test
 coverage: $(VENV)/.test
 	$(PYTEST) -q $(FAST) --cov
 
+# what a hosted repository reads is held against its schemas: it cannot be run here
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
 
 types: $(VENV)/.test
 	$(BIN)/mypy
@@ -53,6 +57,10 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[demo,test]'
 	touch $@ $(VENV)/.demo
+
+# what the fragments in changelog.d/ would add to CHANGELOG.md
+changelog: $(VENV)/.test
+	$(BIN)/towncrier build --draft
 
 # write constraints.txt anew from what is installed
 constraints: $(VENV)/.test
