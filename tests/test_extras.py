@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tarfile
 import tomllib
@@ -190,6 +191,8 @@ def test_each_library_is_in_its_extra_and_each_extra_in_all():
         if name not in BESIDE and any(package.startswith(DISTRIBUTIONS.get(library, library)) for package in packages)
     }
     assert EXTRA_OF.items() <= found
+    page = (ROOT / "docs" / "install.md").read_text()
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == said.keys() - BESIDE
     (whole,) = said["all"]
     assert whole == f"pytest-modelcompare[{','.join(sorted(said.keys() - BESIDE))}]"
 
