@@ -406,6 +406,7 @@ def test_what_bears_on_nothing_is_refused(tmp_path: Path, name: str, said: dict[
         ("a.pkl", b"x", "unknown format `.pkl`"),
         ("a.pkl.gz", gzip.compress(b"x"), "unknown format `.pkl`"),
     ],
+    ids=lambda given: given if isinstance(given, str) else "file",  # packed bytes hold the time: ids would differ
 )
 def test_a_broken_file_is_said_in_words(tmp_path: Path, name: str, content: bytes, words: str):
     with pytest.raises(DataError, match=words):
