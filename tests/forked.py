@@ -96,7 +96,7 @@ def become_pytest(arguments: list[str], folder: str, environment: dict[str, str]
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for number, path in enumerate(streams, 1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
-    sys.stdin = sys.__stdin__ = open(0, closefd=False)  # noqa: SIM115
+    sys.stdin = sys.__stdin__ = open(0, closefd=False)  # type: ignore[misc]  # noqa: SIM115
     sys.argv = ["pytest", *arguments]
     sys.path[0] = folder
     sys.exit(pytest.main())

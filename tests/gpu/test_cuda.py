@@ -28,5 +28,5 @@ def test_fine_tuning_on_cuda_is_deterministic_for_a_seed_and_survives_keeping(tm
     assert first.device.kind == "cuda"
     assert np.array_equal(first.predictions.scores, second.predictions.scores)
     predictor = FineTune().load(works[0].folder, settings, works[0])
-    assert np.array_equal(predictor.predict(works[0].dataset.test.texts), first.predictions.labels)
+    assert np.array_equal(np.asarray(predictor.predict(works[0].dataset.test.texts)), first.predictions.labels)
     assert predictor.memory_mb() > 0

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import os
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_without_cgroups_there_is_no_limit(tmp_path):
 
 @pytest.mark.parametrize(("allowed", "cores"), [(0.5, 1), (1.5, 2), (2.0, 2), (math.inf, 4)])
 def test_cores_are_the_quota_rounded_up_within_the_affinity(monkeypatch, allowed, cores):
-    monkeypatch.setattr(device.os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
     monkeypatch.setattr(device, "cpu_quota", lambda: allowed)
     assert device.cpu_count() == cores
 

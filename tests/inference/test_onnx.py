@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ SIZE = {
     "intermediate_size": 64,
     "max_position_embeddings": 66,
 }
-KINDS = {
+KINDS: dict[str, dict[str, Any]] = {
     "Bert": SIZE,
     "Roberta": SIZE,
     "DistilBert": {"dim": 32, "n_layers": 2, "n_heads": 2, "hidden_dim": 64, "max_position_embeddings": 66},
@@ -38,7 +39,7 @@ KINDS = {
 }
 
 
-def model_of(kind: str, sizes: dict):
+def model_of(kind: str, sizes: dict[str, Any]):
     import torch
     import transformers
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -50,7 +51,7 @@ def stat(busy: list[float]) -> str:
 )
 def test_cores_are_free_that_others_do_not_use(tmp_path, monkeypatch, busy, minute, left):
     monkeypatch.setattr(threads, "cpus_allowed", lambda: {0, 1, 2, 3})
-    monkeypatch.setattr(threads.time, "process_time", lambda: 0.0)
+    monkeypatch.setattr(time, "process_time", lambda: 0.0)
     files = tmp_path / "stat", tmp_path / "loadavg"
     files[0].write_text(stat([0.0] * 4).replace("100", "0"))
     files[1].write_text(f"{minute} 1.0 1.0 1/100 7")

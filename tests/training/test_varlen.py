@@ -15,7 +15,8 @@ from pytest_modelcompare.training.layouts import Padded, layout_for
 from pytest_modelcompare.training.loop import Extras, train
 from pytest_modelcompare.training.recipe import Techniques
 from pytest_modelcompare.training.varlen import Shape, Varlen, laid_out, longest_row, shape_for
-from pytest_modelcompare.training.varlen_attention import row_by_row
+from pytest_modelcompare.training.varlen_attention import flash_attention, row_by_row
+from tests.training.conftest import World
 
 FP32 = Device("cpu", "fp32", "a test")
 PLAIN = Techniques(
@@ -51,7 +52,7 @@ def as_on_cuda(monkeypatch):
 
 
 @pytest.fixture
-def trained(world, recipe):
+def trained(world: type[World], recipe):
     def train_one(kind, techniques, weights=None, n=30, **changes):
         model = world(kind).model()
         for module in model.modules():
@@ -150,7 +151,7 @@ def across_rows(query, key, value, asking, there, most_asking, most_there, dropo
 
 def without_dropout(*given):
     *others, _, scale = given
-    return row_by_row(*others, 0.0, scale)
+    return row_by_row(*(*others, 0.0, scale))
 
 
 def without_gradient(*given):
@@ -158,7 +159,7 @@ def without_gradient(*given):
 
 
 @pytest.mark.parametrize("kernel", [across_rows, without_dropout, without_gradient])
-def test_a_wrong_kernel_is_found_out(as_on_cuda, world, kernel):
+def test_a_wrong_kernel_is_found_out(as_on_cuda, world: type[World], kernel):
     assert kernel_is_right(row_by_row, 2, 16, "cpu", torch.bfloat16, 0.1)
     assert not kernel_is_right(kernel, 2, 16, "cpu", torch.bfloat16, 0.1)
     as_on_cuda(kernel)
@@ -167,7 +168,7 @@ def test_a_wrong_kernel_is_found_out(as_on_cuda, world, kernel):
         assert isinstance(layout, Padded)
 
 
-def test_trying_a_kernel_leaves_the_random_state_alone(as_on_cuda, world):
+def test_trying_a_kernel_leaves_the_random_state_alone(as_on_cuda, world: type[World]):
     as_on_cuda()
     encoder, encoded, _ = world("bert").material()
     before = torch.random.get_rng_state()
@@ -178,8 +179,8 @@ def test_trying_a_kernel_leaves_the_random_state_alone(as_on_cuda, world):
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-def test_the_kernel_for_cuda_is_not_taken_where_it_cannot_run(as_on_cuda, world):
-    as_on_cuda(layouts.flash_attention)
+def test_the_kernel_for_cuda_is_not_taken_where_it_cannot_run(as_on_cuda, world: type[World]):
+    as_on_cuda(flash_attention)
     encoder, encoded, _ = world("bert").material()
     with layout_for(world("bert").model(), encoder, encoded, FP32, Techniques()) as (layout, _):
         assert isinstance(layout, Padded)
@@ -195,7 +196,7 @@ def test_shapes_are_few_and_hold_their_rows():
     assert shape_for(256, 256, 12_000) == Shape(257, 12_288)
 
 
-def test_a_shape_is_filled_with_rows_that_the_model_can_read(world):
+def test_a_shape_is_filled_with_rows_that_the_model_can_read(world: type[World]):
     _, encoded, _ = world("bert").material()
     rows = np.array([3, 1])
     shape = shape_for(2, 4, int(encoded.lengths[rows].sum()))
@@ -208,7 +209,7 @@ def test_a_shape_is_filled_with_rows_that_the_model_can_read(world):
     assert found["position_ids"].max() <= 1 + encoded.lengths.max()
 
 
-def test_without_memory_on_a_shared_device_the_training_waits(world, recipe):
+def test_without_memory_on_a_shared_device_the_training_waits(world: type[World], recipe):
     def losses_of(model, batch, labels):
         raise torch.OutOfMemoryError("out of memory")
 
