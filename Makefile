@@ -26,7 +26,7 @@ test-all: $(VENV)/.test
 
 # lines and branches; fails below the floor of pyproject.toml
 coverage: $(VENV)/.test
-	$(PYTEST) -q $(FAST) --cov
+	$(PYTEST) -q $(FAST) --cov=pytest_modelcompare
 
 # what a hosted repository reads is held against its schemas: it cannot be run here
 lint: $(VENV)/.test
