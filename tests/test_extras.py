@@ -169,6 +169,22 @@ def test_a_stored_model_that_cannot_be_timed_fails_the_gates_on_speed_alone(
     )
 
 
+def test_a_stored_model_of_the_hub_is_known_by_its_commit(
+    project: Project, light: Light, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("HF_HOME", str(project.pytester.path))
+    head = NEW.partition("  words")[0].replace("./minilm, serve: onnx", "acme/minilm") + "gates:\n"
+    project.suite("llm.accuracy >= 0.8", "minilm.accuracy >= 0.8", name="hub", head=head)
+    result = light("pytest", "--modelcompare")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*hub.modelcompare.yaml:6:3: asking for the newest `acme/minilm` needs huggingface_hub, which is not installed",
+            '*pip install "pytest-modelcompare[[]train]", or name its commit: acme/minilm@…',
+        ]
+    )
+
+
 def run_with_key(light: Light, *arguments: str) -> pytest.RunResult:
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("ANTHROPIC_API_KEY", "sk-none")

@@ -76,8 +76,7 @@ def hub_commit(reference: str) -> str:
     ref = hub_cache() / f"models--{repository.replace('/', '--')}" / "refs" / revision
     if ref.is_file():
         return ref.read_text(encoding="ascii").strip()
-    otherwise = f"name its commit: {repository}@…"
-    require("the newest commit of a model of the hub", ["huggingface_hub"], where=reference, otherwise=otherwise)
+    require(f"asking for the newest `{reference}`", ["huggingface_hub"], otherwise=f"name its commit: {repository}@…")
     from huggingface_hub import HfApi
 
     with hub_errors(reference):
