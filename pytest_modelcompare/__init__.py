@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from pytest_modelcompare.suite.model import Suite
     from pytest_modelcompare.suite.python import compare
 
-__all__ = ["ModelCompareError", "Suite", "SuiteError", "Verdict", "compare", "load_suite"]
+__version__ = "0.1.0"
+
+__all__ = ["ModelCompareError", "Suite", "SuiteError", "Verdict", "__version__", "compare", "load_suite"]
 
 FILE_PATTERNS = ["*.modelcompare.yaml", "*.modelcompare.yml"]
 """Names of files that are suites. The ini option `modelcompare_files` says others."""

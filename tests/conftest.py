@@ -10,11 +10,32 @@ from pathlib import Path
 
 import pytest
 
+from tests.quick import SECONDS, added_up
+
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Test processes side by side, each with a thread per core, would wait for one another.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 pytest_plugins = ["pytester"]
+
+DURATIONS: list[tuple[str, float]] = []
+"""File and seconds of every phase of every test."""
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    DURATIONS.append((report.nodeid.partition("::")[0], report.duration))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Keep how long each file took, for `make quick`, where files were run whole."""
+    config = session.config
+    if hasattr(config, "workerinput") or not config.pluginmanager.has_plugin("cacheprovider"):
+        return
+    in_part = config.option.keyword or config.option.lf or any("::" in argument for argument in config.args)
+    if not in_part:
+        assert config.cache is not None
+        config.cache.set(SECONDS, added_up(config.cache.get(SECONDS, {}), DURATIONS))
+
 
 IN_ACTIONS = ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE")
 

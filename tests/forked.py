@@ -37,7 +37,8 @@ def run_pytest(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     base = pytester.mkdir(f"runpytest-{time.monotonic_ns()}")
     streams = [pytester.path / name for name in ("stdout", "stderr")]
     started = time.monotonic()
-    status = server().run([f"--basetemp={base}", *arguments], Path.cwd(), streams)
+    # anyio is loaded beforehand, and its plugin would warn of that
+    status = server().run([f"--basetemp={base}", "-p", "no:anyio", *arguments], Path.cwd(), streams)
     out, err = (path.read_text(encoding="utf-8").splitlines() for path in streams)
     for lines, stream in ((out, sys.stdout), (err, sys.stderr)):
         print("\n".join(lines), file=stream)
@@ -78,7 +79,6 @@ def serve(asked: IO[str], told: IO[str]) -> None:
 
     for name in LOADED_BEFOREHAND:
         importlib.import_module(name)
-    sys.modules["anyio"].__doc__ = "PYTEST_DONT_REWRITE"  # a plugin of pytest's, which would warn that it is loaded
     gc.freeze()  # what is loaded is not to be searched, and copied, by every child
     for line in asked:
         child = os.fork()
@@ -96,7 +96,7 @@ def become_pytest(arguments: list[str], folder: str, environment: dict[str, str]
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for number, path in enumerate(streams, 1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
-    sys.stdin = sys.__stdin__ = open(0, closefd=False)  # noqa: SIM115
+    sys.stdin = sys.__stdin__ = open(0, closefd=False)  # type: ignore[misc]  # noqa: SIM115
     sys.argv = ["pytest", *arguments]
     sys.path[0] = folder
     sys.exit(pytest.main())

@@ -104,7 +104,8 @@ def circles_in(graph: dict[str, set[str]]) -> list[set[str]]:
     """The largest sets of modules of which each imports every other, by whatever way."""
 
     def reached_from(start: str) -> set[str]:
-        reached, left = set(), [start]
+        reached: set[str] = set()
+        left = [start]
         while left:
             new = graph[left.pop()] - reached
             reached |= new

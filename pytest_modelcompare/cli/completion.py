@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 
 FILES, FOLDERS = ("SUITE", "FILE"), ("DIR",)
@@ -11,12 +10,9 @@ FILES, FOLDERS = ("SUITE", "FILE"), ("DIR",)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the script; 1 where the library that writes it is not installed."""
-    try:
-        import shtab
-    except ImportError:
-        print("shell completion needs shtab\n  pip install shtab", file=sys.stderr)
-        return 1
+    """Print the script."""
+    import shtab
+
     from pytest_modelcompare.cli import parser
 
     whole = parser()

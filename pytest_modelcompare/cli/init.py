@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from pytest_modelcompare.cli.check import not_installed_warnings
 from pytest_modelcompare.data.data_settings import DataSettings, Source, SourceSettings, SplitSettings
 from pytest_modelcompare.data.delimited import OtherSeparator
 from pytest_modelcompare.data.files import read_file
@@ -76,7 +77,8 @@ def init(options: argparse.Namespace, ask: Ask | None) -> tuple[Path, list[str]]
     assert dataset.train is not None
     rows = f"{len(dataset.train):,} training rows, {len(dataset.test):,} test rows, {len(dataset.labels)} labels"
     found = [f"text: {text}, label: {label}; {rows}", *(f"data: {warning}" for warning in dataset.warnings)]
-    return path, [*found, f"contestants: {', '.join(suite.contestants)}"]
+    missing = not_installed_warnings(suite.contestants.values(), str(path))
+    return path, [*found, f"contestants: {', '.join(suite.contestants)}", *missing]
 
 
 def existing_table(data: Path, columns: list[str] | None) -> tuple[SourceSettings, Table]:

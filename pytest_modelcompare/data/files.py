@@ -19,6 +19,7 @@ from pytest_modelcompare.data.delimited import from_delimited
 from pytest_modelcompare.data.text_table import Table, cell_text, from_rows
 from pytest_modelcompare.data.workbook import from_xlsx
 from pytest_modelcompare.errors import DataError
+from pytest_modelcompare.extras import require
 from pytest_modelcompare.records.hints import first_few
 
 Format = Literal["delimited", "json", "jsonl", "parquet", "xlsx"]
@@ -53,6 +54,7 @@ def read_file(path: Path, settings: FileSettings, name: str | None = None) -> Ta
 
     Raises:
         DataError: it is missing, of an unknown format, in another encoding, ragged or empty.
+        NotInstalledError: what reads its format is not there.
     """
     where = name or str(path)
     try:
@@ -98,6 +100,7 @@ def table_of(content: bytes, suffix: str, where: str, settings: FileSettings) ->
 
 
 def from_parquet(content: bytes, where: str) -> Table:
+    require("a parquet file", ["pyarrow"], where=where, otherwise="save it as csv")
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -184,6 +187,8 @@ def unpack(content: bytes, name: str) -> tuple[bytes, str]:
         return unpack(content, inner) if PurePath(inner).suffix.lower() in UNPACKERS else (content, inner)
     if suffix not in UNPACKERS:
         return content, name
+    if suffix == ".zst":
+        require("a zst file", ["pyarrow"], where=name, otherwise="pack it as gz")
     try:
         return UNPACKERS[suffix](content), name[: -len(suffix)]
     except NOT_WHOLE as error:

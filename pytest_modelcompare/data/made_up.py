@@ -12,6 +12,7 @@ import numpy as np
 from pytest_modelcompare.data.data_settings import DataSettings, as_source, kind_of
 from pytest_modelcompare.data.sources import parse_hub_path
 from pytest_modelcompare.errors import ModelCompareError
+from pytest_modelcompare.extras import is_installed
 from pytest_modelcompare.records import Dataset, Rows
 
 LABELS = ("first", "second", "third")
@@ -56,7 +57,7 @@ def offline_if_silent(settings: DataSettings) -> Iterator[None]:
     """
     sources = [as_source(source) for source in (settings.train, settings.test) if source is not None]
     hub = [source for source in sources if kind_of(source) == "hub"]
-    if not hub:
+    if not hub or not is_installed("datasets"):
         yield
         return
     import datasets

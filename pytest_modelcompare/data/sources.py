@@ -11,6 +11,7 @@ from pytest_modelcompare.data.download import fetch_file
 from pytest_modelcompare.data.files import read_file, require_fitting
 from pytest_modelcompare.data.text_table import Table, cell_text
 from pytest_modelcompare.errors import DataError
+from pytest_modelcompare.extras import require
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -51,6 +52,7 @@ def require_digest(path: Path, expected: str) -> None:
 
 def from_folder(path: Path, settings: FileSettings) -> Table:
     """A folder that `Dataset.save_to_disk` or `DatasetDict.save_to_disk` wrote."""
+    require("a `datasets` folder", ["datasets"], where=str(path))
     import datasets
 
     try:
@@ -64,6 +66,7 @@ def from_folder(path: Path, settings: FileSettings) -> Table:
 
 def from_hub(settings: FileSettings) -> Table:
     """`hf://NAME@REVISION:split`; NAME may also be a local folder, as `datasets.load_dataset` takes one."""
+    require("a data set of the hub", ["datasets"], where=settings.path)
     import datasets
     from huggingface_hub.errors import HfHubHTTPError
 

@@ -7,7 +7,8 @@ import zipfile
 from typing import Any
 
 from pytest_modelcompare.data.text_table import Table, cell_text, table_with_header
-from pytest_modelcompare.errors import DataError, UnavailableError
+from pytest_modelcompare.errors import DataError
+from pytest_modelcompare.extras import require
 
 UNREADABLE = (KeyError, ValueError, OSError, AttributeError, TypeError, IndexError, SyntaxError, EOFError)
 """What openpyxl raises beside its own errors where a file is not as it expects."""
@@ -20,7 +21,7 @@ def from_xlsx(content: bytes, where: str, sheet: str | None, names: list[str] | 
 
     Raises:
         DataError: it is no such file, several sheets hold something, or a column has no name.
-        UnavailableError: the extra is not installed.
+        NotInstalledError: the extra `xlsx` is not there.
     """
     rows = [row for row in rows_of_sheet(content, where, sheet) if any(value is not None for value in row)]
     filled = sorted({at for row in rows for at, value in enumerate(row) if value is not None})
@@ -38,12 +39,10 @@ def from_xlsx(content: bytes, where: str, sheet: str | None, names: list[str] | 
 
 def rows_of_sheet(content: bytes, where: str, sheet: str | None) -> list[tuple[Any, ...]]:
     """Every row of the sheet that is named, or of the only one that holds anything."""
-    try:
-        import openpyxl
-        from openpyxl.utils.exceptions import InvalidFileException
-    except ImportError as error:
-        fix = "pip install 'pytest-modelcompare[xlsx]', or save it as csv"
-        raise UnavailableError("an xlsx file needs openpyxl", where=where, fix=fix) from error
+    require("an xlsx file", ["openpyxl"], where=where, otherwise="save it as csv")
+    import openpyxl
+    from openpyxl.utils.exceptions import InvalidFileException
+
     read: dict[str, list[tuple[Any, ...]]] = {}
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)

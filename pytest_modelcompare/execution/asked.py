@@ -75,7 +75,7 @@ def refuse_dear_plans(wanted: Sequence[tuple[Comparison, Needs]]) -> None:
             try:
                 found[name] = plan_of(comparison, name)
             except ModelCompareError as error:
-                comparison.failures[name] = error
+                comparison.note_failure(name, error)
         cost = sum(plan.usd_estimate for plan in found.values())
         own_left = left_usd(comparison)
         left = own_left - planned_usd if comparison.ledger.cap_usd is not None else own_left

@@ -106,7 +106,7 @@ def compute_costs(
     trained = training_cost(members or runs, compute)
     timing = comparison.timings.get(spec.name)
     if timing is None or timing.throughput is None:
-        return None, "it was not timed on this machine", trained
+        return None, str(comparison.timings_at.get((spec.name, ""), "it was not timed on this machine")), trained
     served_on = comparison.device_kind
     price = compute.price_on(served_on)
     if price is None:

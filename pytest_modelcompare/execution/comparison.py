@@ -13,6 +13,7 @@ from pytest_modelcompare.execution.assemble import assemble
 from pytest_modelcompare.execution.ledger import Ledger
 from pytest_modelcompare.execution.options import DEFAULT_CAP_USD, Options
 from pytest_modelcompare.execution.sweep import Selection, with_members
+from pytest_modelcompare.extras import NotInstalledError
 from pytest_modelcompare.gates.needs import contestants_of, needs_of, places_of
 from pytest_modelcompare.inference.device import device_kind
 from pytest_modelcompare.methods.base import ContestantSpec
@@ -96,6 +97,17 @@ class Comparison:
     _evidence: dict[str, Evidence] = field(default_factory=dict)
     _accepted: AcceptedRecord | None = None
     _judgements: Judgements | None = None
+
+    def place_of(self, spec: ContestantSpec) -> str:
+        """`file:line:column` of a contestant."""
+        return f"{self.suite.path}:{spec.line}:{spec.column}" if spec.line else f"contestant `{spec.name}`"
+
+    def note_failure(self, name: str, error: ModelCompareError) -> None:
+        """Why a contestant has no results, the first reason alone; a library is missing at its line of the suite."""
+        if isinstance(error, NotInstalledError) and error.where is None:
+            spec = self.suite.contestants[name]
+            error = NotInstalledError(error.what, where=self.place_of(spec), fix=error.fix)
+        self.failures.setdefault(name, error)
 
     @property
     def folders(self) -> StoreFolders:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 
 from pytest_modelcompare.data.subsets import with_subset
 from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.execution.fingerprint import run_fingerprint
 from pytest_modelcompare.execution.options import Options
+from pytest_modelcompare.extras import installed_versions
 from pytest_modelcompare.inference.device import machine_in_words
 from pytest_modelcompare.methods.base import ContestantSpec, LocalMethod, Work
 from pytest_modelcompare.records import Dataset, Run
@@ -151,4 +151,4 @@ def checkpoints_for(job: LocalJob, store: RunStore, options: Options) -> Iterato
 
 def versions(more: tuple[str, ...] = ()) -> Mapping[str, str]:
     """The libraries that made a run."""
-    return {name: metadata.version(name) for name in RECORDED_PACKAGES + more}
+    return installed_versions(RECORDED_PACKAGES + more)

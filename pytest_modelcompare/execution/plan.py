@@ -11,9 +11,10 @@ from pytest_modelcompare.execution.local import local_jobs, stored_run
 from pytest_modelcompare.execution.prepare import load
 from pytest_modelcompare.execution.references import TFIDF, reference_spec, wants_tfidf
 from pytest_modelcompare.execution.stopping import may_stop, plan_for
+from pytest_modelcompare.extras import install_command, not_installed
 from pytest_modelcompare.gates.stopping import plan_text
 from pytest_modelcompare.methods.base import ContestantSpec
-from pytest_modelcompare.methods.registry import LOCAL
+from pytest_modelcompare.methods.registry import LOCAL, libraries_of
 from pytest_modelcompare.records import Dataset
 
 
@@ -66,10 +67,10 @@ def planned_jobs(comparison: Comparison, needs: Needs) -> list[PlannedJob]:
                 what += f", {plan.basis}"
             if plan.error is not None and plan.missing:
                 what += f" (± {max(plan.error, 0.01):.0%} of its price)"
-            details: tuple[str, ...] = ()
+            details = missing_for(spec) if plan.missing else ()
             if may_stop(spec) and needs.gates is not None:
                 stopping = plan_for(comparison, spec.name, needs.gates)
-                details = tuple(plan_text(stopping))
+                details += tuple(plan_text(stopping))
                 what += "" if stopping.all_rows else ", or fewer: asking stops when its gates are decided"
             jobs.append(PlannedJob(spec.name, what, plan.missing == 0, plan.usd_estimate, details))
         else:
@@ -110,5 +111,11 @@ def planned_trainings(
         if owner != spec.name:
             what += f", the same as `{owner}`"
         stored = stored_run(job, comparison.store, comparison.options) is not None
-        jobs.append(PlannedJob(spec.name, what, stored))
+        jobs.append(PlannedJob(spec.name, what, stored, details=() if stored else missing_for(spec)))
     return jobs
+
+
+def missing_for(spec: ContestantSpec) -> tuple[str, ...]:
+    """What it would be computed or asked with and is not installed here."""
+    missing = not_installed(libraries_of(spec))
+    return (f"needs {', '.join(missing)}: {install_command(missing)}",) if missing else ()

@@ -15,7 +15,7 @@ from pytest_modelcompare.execution.comparison import Comparison, Needs
 from pytest_modelcompare.execution.local import local_jobs
 from pytest_modelcompare.execution.obtaining import obtain
 from pytest_modelcompare.execution.references import prepare_references
-from pytest_modelcompare.execution.rehearsal import refuse_unservable
+from pytest_modelcompare.execution.rehearsal import refuse_uninstalled, refuse_unservable
 from pytest_modelcompare.execution.side_by_side import train_side_by_side
 from pytest_modelcompare.execution.smoke import has_made_up_rows, make_up_rows, quick_to_fail, smoke, stands_aside
 from pytest_modelcompare.execution.stopping import is_wanted_whole, may_stop
@@ -94,6 +94,7 @@ def ask_all(comparison: Comparison, needs: Needs, watcher: Watcher, *, stopping:
 def compute_all(comparison: Comparison, needs: Needs, watcher: Watcher) -> None:
     """Train, or find, every local contestant; read every recorded one."""
     started = time.monotonic()
+    refuse_uninstalled(comparison, needs)
     refuse_unservable(comparison, needs)
     train_side_by_side(comparison, needs, watcher, started)
     for spec in comparison.chosen(needs):
@@ -161,7 +162,7 @@ def noting(comparison: Comparison, names: Sequence[str]) -> Iterator[None]:
         if stands_aside(comparison, error):
             return
         for name in names:
-            comparison.failures.setdefault(name, error)
+            comparison.note_failure(name, error)
 
 
 def stop_asking(wanted: Wanted, asking: Sequence[Future[None]]) -> None:

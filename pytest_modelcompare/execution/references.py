@@ -8,6 +8,7 @@ import numpy as np
 
 from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.execution.local import local_jobs, make_run, stored_run
+from pytest_modelcompare.extras import require
 from pytest_modelcompare.methods.base import ContestantSpec
 from pytest_modelcompare.methods.registry import LOCAL
 from pytest_modelcompare.methods.tfidf import TfidfSettings
@@ -43,6 +44,7 @@ def prepare_references(comparison: Comparison, watcher: Watcher) -> None:
     try:
         run, made = stored_run(job, store, options), False
         if run is None:
+            require("it", LOCAL["tfidf"].libraries(job.spec.settings))
             with watcher.job("reference: TF-IDF") as progress:
                 run, made = make_run(job, comparison.base, store, options, progress)
     except ModelCompareError as error:

@@ -1,4 +1,4 @@
-"""What could not be served is refused before it is trained."""
+"""What could not be trained or served here is refused before any of it is tried."""
 
 from __future__ import annotations
 
@@ -6,11 +6,30 @@ from typing import TYPE_CHECKING
 
 from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.execution.local import local_jobs, stored_run
+from pytest_modelcompare.extras import not_installed, require
 from pytest_modelcompare.methods.base import Work
-from pytest_modelcompare.methods.registry import LOCAL
+from pytest_modelcompare.methods.registry import LOCAL, libraries_of
 
 if TYPE_CHECKING:
     from pytest_modelcompare.execution.comparison import Comparison, Needs
+
+
+def refuse_uninstalled(comparison: Comparison, needs: Needs) -> None:
+    """Note the contestants that must be computed with libraries that are not there; what is stored needs none."""
+    for spec in comparison.chosen(needs):
+        if spec.method not in LOCAL or spec.members or spec.name in comparison.runs:
+            continue
+        libraries = libraries_of(spec)
+        if not not_installed(libraries):
+            continue
+        assert comparison.dataset is not None
+        try:
+            smoke = comparison.options.smoke  # it trains everything, small
+            jobs = [] if smoke else local_jobs(spec, LOCAL[spec.method], comparison.dataset, comparison.base)
+            if smoke or any(stored_run(job, comparison.store, comparison.options) is None for job in jobs):
+                require(f"contestant `{spec.name}`", libraries)
+        except ModelCompareError as error:
+            comparison.note_failure(spec.name, error)
 
 
 def refuse_unservable(comparison: Comparison, needs: Needs) -> None:
@@ -19,6 +38,8 @@ def refuse_unservable(comparison: Comparison, needs: Needs) -> None:
         return
     for spec in comparison.chosen(needs):
         if spec.method not in LOCAL or spec.members or spec.name in comparison.runs:
+            continue
+        if spec.name in comparison.failures:
             continue
         method, dataset, store = LOCAL[spec.method], comparison.dataset, comparison.store
         assert dataset is not None
@@ -33,4 +54,4 @@ def refuse_unservable(comparison: Comparison, needs: Needs) -> None:
                 work = Work(dataset, spec.seeds[0], "cpu", scratch, comparison.base)
                 method.rehearse_serving(spec.settings, work)
         except ModelCompareError as error:
-            comparison.failures.setdefault(spec.name, error)
+            comparison.note_failure(spec.name, error)

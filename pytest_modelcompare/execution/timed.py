@@ -17,6 +17,7 @@ from pytest_modelcompare.execution.obtaining import whole_first_run
 from pytest_modelcompare.execution.stopping import names_of
 from pytest_modelcompare.execution.timing_targets import Target, targets
 from pytest_modelcompare.execution.watch import Watcher
+from pytest_modelcompare.extras import NotInstalledError, require
 from pytest_modelcompare.gates.spec import GateSpec
 from pytest_modelcompare.gates.timing_looks import BY_LATENCY, BY_THROUGHPUT, gates_on, is_settled, measured_for
 from pytest_modelcompare.methods.base import Predictor, Work
@@ -58,6 +59,10 @@ def time_contestants(comparison: Comparison, needs: Needs, watcher: Watcher) -> 
     found = stored()
     made_here = any(run.session == options.session for one in wanted for run in comparison.runs[one.name])
     if found is None and (needs.timed or made_here):
+        wanted = [one for one in wanted if can_be_loaded(comparison, one)]
+        if not wanted:
+            return
+        keys, asked = frozenset(one.key for one in wanted), asked_of(comparison, needs, wanted)
         with comparison.store.lock("timing"):
             found = stored()
             if found is None:
@@ -66,6 +71,18 @@ def time_contestants(comparison: Comparison, needs: Needs, watcher: Watcher) -> 
                 store.keep(found, machine=machine, session=options.session, date=date)
     if found is not None:
         take(comparison, wanted, found)
+
+
+def can_be_loaded(comparison: Comparison, one: Target) -> bool:
+    """Whether its libraries are installed; where not, that is why it was not timed."""
+    try:
+        spec = comparison.spec_of(one.name)
+        libraries = LOCAL[spec.method].libraries_to_predict(spec.settings)
+        require("timing it", libraries, where=comparison.place_of(spec))
+    except NotInstalledError as error:
+        comparison.timings_at[one.name, one.named or ""] = str(error)
+        return False
+    return True
 
 
 def take(comparison: Comparison, wanted: Sequence[Target], found: Mapping[str, Timing | str]) -> None:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pytest_modelcompare.errors import ModelError
+from pytest_modelcompare.extras import require
 
 HUB_ID = re.compile(r"(?P<id>[\w.-]+(/[\w.-]+)?)(@(?P<revision>[\w./-]+))?")
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -69,6 +70,7 @@ def hub_commit(reference: str) -> str:
 
     Raises:
         ModelError: it is neither in the cache nor to be had from the hub.
+        NotInstalledError: it is not in the cache, and what asks the hub is not there.
     """
     repository, revision = split_hub_id(reference)
     if COMMIT.fullmatch(revision):
@@ -76,6 +78,7 @@ def hub_commit(reference: str) -> str:
     ref = hub_cache() / f"models--{repository.replace('/', '--')}" / "refs" / revision
     if ref.is_file():
         return ref.read_text(encoding="ascii").strip()
+    require(f"asking for the newest `{reference}`", ["huggingface_hub"], otherwise=f"name its commit: {repository}@…")
     from huggingface_hub import HfApi
 
     with hub_errors(reference):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_modelcompare.errors import ModelError, UnavailableError
+from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.inference.device import limit_threads
 from pytest_modelcompare.inference.token_ids import Encoded, Encoder, batches_by_length
 from pytest_modelcompare.records import Device
@@ -82,17 +82,6 @@ class OnnxClassifier:
     def predict(self, texts: Sequence[str]) -> NDArray[np.int64]:
         """Label numbers, shape (n,), from text to label."""
         return np.asarray(self.logits(self.encoder.encode(texts)).argmax(axis=1), np.int64)
-
-
-def require_onnxruntime() -> None:
-    """Raises UnavailableError where the extra `onnx` is not installed."""
-    try:
-        import onnx  # noqa: F401
-        import onnxruntime  # noqa: F401
-    except ImportError as error:
-        raise UnavailableError(
-            f"`serve: onnx` needs {error.name}", fix="pip install 'pytest-modelcompare[onnx]'"
-        ) from error
 
 
 def runs_on(kind: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_modelcompare.errors import LLMError, UnavailableError
+from pytest_modelcompare.extras import require
 from pytest_modelcompare.llm.answers import Journal, LLMOptions
 from pytest_modelcompare.llm.batches import Batches
 from pytest_modelcompare.llm.calling import Asker
@@ -25,12 +26,13 @@ def client_for(settings: PromptSettings, base: Path) -> Provider:
 
     Raises:
         LLMError: there is no key, or the address is none.
-        UnavailableError: the SDK is not installed.
+        NotInstalledError: the SDK is not there.
     """
     kind, url = provider_kind(settings.provider), address(settings)
     if url is not None and kind.url_env is not None and not is_web_address(url):
         raise LLMError(f"`{without_user(url)}` is no address", fix=f"set {kind.url_env} to http://… or https://…")
     key = api_key(kind, settings.api_key_env, url)
+    require(f"`prompt: {settings.model}`", kind.libraries)
     return kind.connect(Access(settings.model.partition(":")[2], key, url, base))
 
 

@@ -148,12 +148,8 @@ class OpenAIProvider:
     """The real service, or whatever speaks its protocol at `base_url`."""
 
     def __init__(self, access: Access, timeout_s: float = TIMEOUT_S) -> None:
-        try:
-            from openai import AsyncOpenAI
-        except ImportError as error:
-            raise UnavailableError(
-                "the provider `openai` needs its SDK", fix='pip install "pytest-modelcompare[openai]"'
-            ) from error
+        from openai import AsyncOpenAI
+
         self.secret = access.api_key or ""
         self.client: AsyncOpenAI = AsyncOpenAI(
             api_key=access.api_key or NO_KEY, base_url=access.base_url, max_retries=0, timeout=timeout_s

@@ -31,7 +31,7 @@ def search_prompt(
 
     Raises:
         LLMError, BudgetError: it could not be searched; the answers so far are stored.
-        UnavailableError: DSPy is not installed.
+        NotInstalledError: DSPy is not installed.
     """
     if settings.optimise is None:
         return

@@ -11,10 +11,9 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from pytest_modelcompare.errors import UnavailableError
+from pytest_modelcompare.extras import require
 from pytest_modelcompare.llm.wording import Shot
 
 if TYPE_CHECKING:
@@ -36,9 +35,8 @@ SHOTS_SEEN = 3
 
 
 def require_dspy() -> None:
-    """Raises UnavailableError where DSPy is not installed; imports nothing."""
-    if find_spec("dspy") is None:
-        raise UnavailableError("`optimise` needs DSPy", fix="pip install 'pytest-modelcompare[dspy]'")
+    """Raises NotInstalledError where DSPy is not installed; imports nothing."""
+    require("`optimise`", ["dspy"])
 
 
 def proposer_name() -> str:
@@ -78,7 +76,7 @@ def proposed_instructions(send: Send, task: str, shots: Sequence[Shot], count: i
         seed: of what is shown with which proposal.
 
     Raises:
-        UnavailableError: DSPy is not installed.
+        NotInstalledError: DSPy is not installed.
     """
     require_dspy()
     import dspy

@@ -138,6 +138,9 @@ class ProviderKind:
     counts_tokens: bool = False
     """Whether its client has `count_tokens(request)`, which costs nothing."""
 
+    libraries: tuple[str, ...] = ()
+    """What its client is made with, of the libraries that extras install."""
+
 
 __all__ = ["Access", "Answer", "GrammarTooLarge", "LLMError", "Provider", "ProviderKind", "Transient", "Usage"]
 

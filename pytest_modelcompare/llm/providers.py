@@ -37,7 +37,13 @@ BUILT_IN = {
     kind.name: kind
     for kind in (
         ProviderKind(
-            "anthropic", anthropic, "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", batches=True, counts_tokens=True
+            "anthropic",
+            anthropic,
+            "ANTHROPIC_API_KEY",
+            "ANTHROPIC_BASE_URL",
+            batches=True,
+            counts_tokens=True,
+            libraries=("anthropic",),
         ),
         ProviderKind(
             "openai",
@@ -47,8 +53,9 @@ BUILT_IN = {
             key_needed_elsewhere=False,
             largest_menu=250,
             counts_tokens=True,
+            libraries=("openai",),
         ),
-        ProviderKind(LOCAL, local),
+        ProviderKind(LOCAL, local, libraries=("torch", "transformers")),
     )
 }
 _added: dict[str, ProviderKind] = {}

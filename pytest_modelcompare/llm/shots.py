@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_modelcompare.data.split import fold_text
+from pytest_modelcompare.extras import require
 from pytest_modelcompare.inference.model_reference import weights_digest
 from pytest_modelcompare.llm.answers import Journal
 from pytest_modelcompare.llm.prompt_settings import PromptSettings
@@ -195,6 +196,7 @@ def stored_nearest(
         ngrams = fit_ngrams(train.texts, *TFIDF_NGRAMS)
         order = nearest_order(dataset, ngrams.transform(train.texts), ngrams.transform(dataset.test.texts), count)
     else:
+        require("`shots_encoder`", ["torch", "transformers"])
         from pytest_modelcompare.inference.embed import load_embedder
 
         embedder = load_embedder(settings.shots_encoder, base, "auto")

@@ -114,6 +114,14 @@ class LocalMethod(ABC):
             ModelCompareError: it will not.
         """
 
+    def libraries(self, settings: Any) -> tuple[str, ...]:  # noqa: ARG002
+        """What it computes with, of the libraries that extras install; a stored run is replayed without them."""
+        return ("torch", "transformers")
+
+    def libraries_to_predict(self, settings: Any) -> tuple[str, ...]:
+        """What a model that it kept predicts with."""
+        return self.libraries(settings)
+
     def devices(self, settings: Any) -> tuple[str, ...]:  # noqa: ARG002
         """The kinds of device that it can predict on."""
         return ("cpu", "cuda", "mps")
@@ -128,6 +136,9 @@ class ContestantSpec:
     settings: Settings
     seeds: tuple[int, ...] = (0,)
     line: int = 0
+    column: int = 0
+    """Where the suite names it, 1-based; 0 in suites made in Python."""
+
     subset: Subset | None = None
     """How much of the training rows it learns from; None: all."""
 

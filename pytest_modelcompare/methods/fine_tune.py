@@ -67,6 +67,10 @@ class FineTune(LocalMethod):
     def rehearse_serving(self, settings: FineTuneSettings, work: Work) -> None:
         serving.rehearse(settings, work)
 
+    def libraries(self, settings: FineTuneSettings) -> tuple[str, ...]:
+        served = () if settings.serve == "torch" else ("onnx", "onnxruntime")
+        return (*served, "torch", "transformers")
+
     def devices(self, settings: FineTuneSettings) -> tuple[str, ...]:
         return serving.devices(settings.serve)
 

@@ -86,6 +86,9 @@ class LinearProbe(LocalMethod):
         )
         return Outcome(predictions, footprint, embedder.device, notes, validated(work, predict))
 
+    def libraries(self, settings: LinearProbeSettings) -> tuple[str, ...]:  # noqa: ARG002
+        return ("sklearn", "torch", "transformers")
+
     def load(self, folder: Path, settings: LinearProbeSettings, work: Work) -> Predictor:
         linear = load_linear(folder / "model")
         embedder = embedder_of(settings, work)

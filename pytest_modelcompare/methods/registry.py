@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from pytest_modelcompare.llm.prompt_settings import PromptSettings
 from pytest_modelcompare.llm.providers import LOCAL as LOCAL_PROVIDER
-from pytest_modelcompare.methods.base import LocalMethod
+from pytest_modelcompare.llm.providers import provider_kind
+from pytest_modelcompare.methods.base import ContestantSpec, LocalMethod
 from pytest_modelcompare.methods.fine_tune import FineTune
 from pytest_modelcompare.methods.fitting import FineTuneSettings
 from pytest_modelcompare.methods.later import CascadeSettings, DistillSettings, LoraSettings
@@ -39,6 +40,18 @@ LOCAL: Mapping[str, LocalMethod] = {
 
 LATER = frozenset({"lora", "distill", "cascade"})
 """Methods that the format knows and this version refuses."""
+
+
+def libraries_of(spec: ContestantSpec) -> tuple[str, ...]:
+    """What a contestant is trained or asked with, of the libraries that extras install; replaying takes none."""
+    settings = spec.settings
+    if spec.method in LOCAL:
+        return LOCAL[spec.method].libraries(settings)
+    if not isinstance(settings, PromptSettings):
+        return ()
+    chosen = ("dspy",) if settings.optimise is not None else ()
+    shown = ("torch", "transformers") if settings.shots_encoder is not None else ()
+    return (*provider_kind(settings.provider).libraries, *chosen, *shown)
 
 
 def engine_of(method: str, settings: Settings) -> str:

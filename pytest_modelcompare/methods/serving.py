@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 import time
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_modelcompare.extras import installed_versions
 from pytest_modelcompare.inference import onnx, onnx_export
 from pytest_modelcompare.inference.device import device_kind
 from pytest_modelcompare.inference.memory import PeakMemory, folder_mb, held_mb
@@ -30,15 +30,7 @@ def devices(serve: str) -> tuple[str, ...]:
     """Where a form can run: int8 products are the CPU's, and so is onnxruntime without its build for GPUs."""
     if serve == "torch":
         return ("cpu", "cuda", "mps")
-    return ("cpu", "cuda") if serve == "onnx" and installed("onnxruntime-gpu") else ("cpu",)
-
-
-def installed(package: str) -> bool:
-    try:
-        metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return False
-    return True
+    return ("cpu", "cuda") if serve == "onnx" and installed_versions(["onnxruntime-gpu"]) else ("cpu",)
 
 
 def serve(settings: FineTuneSettings, work: Work, trained: Path, footprint: Footprint) -> Outcome:
@@ -49,10 +41,8 @@ def serve(settings: FineTuneSettings, work: Work, trained: Path, footprint: Foot
         footprint: of the training; its time and memory are this contestant's too, the export's time added.
 
     Raises:
-        UnavailableError: the extra `onnx` is not installed.
         ModelError: the model cannot be exported.
     """
-    onnx.require_onnxruntime()
     test, folder = rows_to_predict(work), work.folder / "model"
     started = time.perf_counter()
     kept = write_graph(settings, trained / "model", folder, list(test.texts[:30]))
@@ -80,10 +70,8 @@ def rehearse(settings: FineTuneSettings, work: Work) -> None:
     """Export a small model of the same architecture with random weights.
 
     Raises:
-        UnavailableError: the extra `onnx` is not installed.
         ModelError: this architecture cannot be exported.
     """
-    onnx.require_onnxruntime()
     model, encoder = fitting.model_to_train(settings, replace(work, smoke=True))
     model.set_attn_implementation("eager")
     model.eval().requires_grad_(False)
@@ -122,7 +110,6 @@ def exportable(settings: FineTuneSettings, trained: Path, where: str) -> tuple[A
 
 def load(settings: FineTuneSettings, folder: Path, work: Work) -> Predictor:
     """The graph that was kept, ready to be timed."""
-    onnx.require_onnxruntime()
     classifier, held = loaded(settings, folder / "model", work.device)
     with PeakMemory(classifier.device.kind) as memory:
         classifier.predict(work.dataset.test.texts[:32])

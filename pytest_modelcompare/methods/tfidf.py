@@ -75,6 +75,12 @@ class Tfidf(LocalMethod):
         device = Device("cpu", "fp32", "TF-IDF runs on the CPU")
         return Outcome(predictions, footprint, device, notes, validated(work, predict))
 
+    def libraries(self, settings: TfidfSettings) -> tuple[str, ...]:  # noqa: ARG002
+        return ("sklearn",)
+
+    def libraries_to_predict(self, settings: TfidfSettings) -> tuple[str, ...]:  # noqa: ARG002
+        return ()
+
     def devices(self, settings: TfidfSettings) -> tuple[str, ...]:  # noqa: ARG002
         return ("cpu",)
 

@@ -21,9 +21,8 @@ def exact(value: float) -> Estimate:
 
 
 def latency(metric: str, evidence: Evidence) -> Estimate:
-    times = required(
-        evidence.latencies, f"{evidence.name} was not timed", "only contestants that run or are asked here are"
-    )
+    fix = evidence.not_timed.get("", "only contestants that run or are asked here are")
+    times = required(evidence.latencies, f"{evidence.name} was not timed", fix)
     ms, quantile = times.milliseconds, LATENCY_QUANTILES[metric]
     if quantile is None:
         value = float(ms.mean())
@@ -67,9 +66,8 @@ def density_at(values: NDArray[np.float64], point: float) -> float:
 
 
 def throughput(metric: str, evidence: Evidence) -> Estimate:
-    speed = required(
-        evidence.throughput, f"{evidence.name} has no throughput", "only contestants that run here have one"
-    )
+    fix = evidence.not_timed.get("", "only contestants that run here have one")
+    speed = required(evidence.throughput, f"{evidence.name} has no throughput", fix)
     factor = 1.0
     if metric == "tokens_per_s":
         factor = speed.tokens_per_row

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from importlib.util import find_spec
 
 import pytest
 
 from pytest_modelcompare.errors import TrackingError
 from pytest_modelcompare.execution.options import Options
+from pytest_modelcompare.extras import NotInstalledError, require
 from pytest_modelcompare.pytest_plugin.collected import Collected
 from pytest_modelcompare.pytest_plugin.options import valued
 from pytest_modelcompare.records.printable import obeyed_by_none, printable
@@ -29,8 +29,10 @@ def tracking_uri(config: pytest.Config) -> str | None:
         return None
     if uri == FROM_ENVIRONMENT and not (uri := os.environ.get(VARIABLE, "")):
         raise pytest.UsageError(f"--modelcompare-mlflow=env: {VARIABLE} is not set; set it, or give the address")
-    if find_spec("mlflow") is None:
-        raise pytest.UsageError("--modelcompare-mlflow needs an extra: pip install 'pytest-modelcompare[mlflow]'")
+    try:
+        require("--modelcompare-mlflow", ["mlflow"])
+    except NotInstalledError as error:
+        raise pytest.UsageError(str(error)) from None
     return uri
 
 

@@ -71,7 +71,7 @@ class Evidence:
     """By what a gate names in parentheses: another device, a length in tokens, or both: "cpu", "128", "cpu, 128"."""
 
     not_timed: Mapping[str, str] = field(default_factory=dict)
-    """By the same names: why there is no such timing, e.g. "this machine has no cuda device"."""
+    """By the same names, or "": why there is no such timing, e.g. "this machine has no cuda device"."""
 
     def on_rows(self, inside: NDArray[np.bool_]) -> Evidence:
         """The same contestant on a part of the test rows; what is not measured by row is left out."""

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pytest_modelcompare.methods.base import ContestantSpec
 from pytest_modelcompare.methods.registry import LATER, METHODS, engine_of
 from pytest_modelcompare.settings import NotYet, Settings
-from pytest_modelcompare.suite.document import Document, Path
+from pytest_modelcompare.suite.document import Document, Path, Place
 from pytest_modelcompare.suite.sweeps import NOT_AVAILABLE, expanded, swept_values
 from pytest_modelcompare.suite.trained import (
     OF_TRAINED,
@@ -80,9 +80,8 @@ def specs_of(
     if settings is None or len(document.problems) > before:
         return {}
     seeds = tuple(getattr(settings, "seeds", None) or (0,))
-    spec = ContestantSpec(
-        name, engine_of(method, settings), settings, seeds, document.place(("contestants", name), key=True).line
-    )
+    at = document.keys.get(("contestants", name), Place(0, 0))
+    spec = ContestantSpec(name, engine_of(method, settings), settings, seeds, at.line, at.column)
     known = settings.model_dump(exclude_unset=True)
     place = place_of("sweep", name, method, options)
     return expanded(spec, known, train, sweep, document, place)

@@ -114,7 +114,9 @@ def test_of_a_sweep_the_member_that_validation_chose_is_exported(suite: Path, tm
         ("torch", ("--seed", "7"), "`torch` has no seed 7"),
     ],
 )
-def test_what_cannot_be_exported_is_said(suite: Path, tmp_path: Path, capsys, name: str, more: tuple, said: str):
+def test_what_cannot_be_exported_is_said(
+    suite: Path, tmp_path: Path, capsys, name: str, more: tuple[str, ...], said: str
+):
     assert export(suite, name, tmp_path / "out", *more) == 1
     assert said in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

@@ -193,9 +193,9 @@ def test_a_recommendation_comes_from_the_last_session(two_commits: Project):
     two_commits.run("-q")
     shown = command(two_commits, "recommend", SUITE, "--min-accuracy", "0.6").stdout
     shown.fnmatch_lines(["Spam: ship words.", "*accuracy 1.000 *", "*shown: more accurate than llm*same rows)"])
-    shown = command(two_commits, "recommend", SUITE, "--max-size-mb", "0", "--min-accuracy", "0.9")
-    assert shown.ret == 1
-    shown.stdout.fnmatch_lines(["*no contestant keeps to the limits*", "*Out: words: size *at most 0.0 MB: broken*"])
+    refused = command(two_commits, "recommend", SUITE, "--max-size-mb", "0", "--min-accuracy", "0.9")
+    assert refused.ret == 1
+    refused.stdout.fnmatch_lines(["*no contestant keeps to the limits*", "*Out: words: size *at most 0.0 MB: broken*"])
 
 
 def test_where_nothing_was_measured_there_are_rules_of_thumb(project: Project):

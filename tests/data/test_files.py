@@ -9,7 +9,6 @@ import io
 import json
 import lzma
 import math
-import sys
 import zipfile
 from collections.abc import Callable
 from datetime import date
@@ -23,11 +22,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_modelcompare import extras
 from pytest_modelcompare.data.data_settings import DataSettings, SourceSettings
 from pytest_modelcompare.data.delimited import OtherSeparator, from_delimited
 from pytest_modelcompare.data.sources import source_table
 from pytest_modelcompare.data.text_table import Table, cell_text
-from pytest_modelcompare.errors import DataError, UnavailableError
+from pytest_modelcompare.errors import DataError
+from pytest_modelcompare.extras import NotInstalledError
 
 ROWS = [("hello, you", "1"), ("line\nbreak", "2"), ("café 🙂", "1")]
 
@@ -334,9 +335,16 @@ def test_a_table_may_stand_anywhere_in_its_sheet(tmp_path: Path):
 
 
 def test_without_openpyxl_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(sys.modules, "openpyxl", None)
-    with pytest.raises(UnavailableError, match=r"pip install 'pytest-modelcompare\[xlsx\]'"):
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    with pytest.raises(NotInstalledError, match=r'pip install "pytest-modelcompare\[xlsx\]", or save it as csv'):
         table_in(tmp_path, "a.xlsx", xlsx_bytes())
+
+
+@pytest.mark.parametrize(("name", "needs"), [("a.parquet", "a parquet file"), ("a.csv.zst", "a zst file")])
+def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, needs: str):
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    with pytest.raises(NotInstalledError, match=rf"{name}: {needs} needs pyarrow.*\n.*pytest-modelcompare\[data\]"):
+        table_in(tmp_path, name, b"anything")
 
 
 def test_cells_are_text_as_a_csv_file_would_hold_them():
@@ -408,6 +416,7 @@ def test_what_bears_on_nothing_is_refused(tmp_path: Path, name: str, said: dict[
         ("a.pkl", b"x", "unknown format `.pkl`"),
         ("a.pkl.gz", gzip.compress(b"x"), "unknown format `.pkl`"),
     ],
+    ids=lambda given: given if isinstance(given, str) else "file",  # packed bytes hold the time: ids would differ
 )
 def test_a_broken_file_is_said_in_words(tmp_path: Path, name: str, content: bytes, words: str):
     with pytest.raises(DataError, match=words):

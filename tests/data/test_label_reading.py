@@ -8,7 +8,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from pytest_modelcompare.data.label_reading import NO_ANSWER, bare_spelling, read_label
+from pytest_modelcompare.data.label_reading import bare_spelling, read_label
+from pytest_modelcompare.records import NO_ANSWER
 
 LABELS = ("refund", "pin", "card", "card payment", "no")
 NUMBERS = {label: number for number, label in enumerate(LABELS)}

@@ -32,6 +32,6 @@ def test_a_server_that_does_not_answer_is_unreachable(monkeypatch: pytest.Monkey
 
 def test_a_wrong_address_or_file_is_not(tmp_path: Path):
     refused = DataError("the server answers 404")
-    refused.__cause__ = urllib.error.HTTPError("https://example.org", 404, "not found", None, None)  # type: ignore[arg-type]
+    refused.__cause__ = urllib.error.HTTPError("https://example.org", 404, "not found", None, None)
     assert not source_unreachable(refused)
     assert not source_unreachable(DataError("there is no such file"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_coded_labels_and_answers_in_the_test_file_score_the_same(shared_data: P
     assert round((found.predictions.labels == dataset.test.labels).mean(), 4) == 0.8305
 
 
-MTSAMPLES = {"text": "transcription", "label": "medical_specialty"}
+MTSAMPLES: dict[str, Any] = {"text": "transcription", "label": "medical_specialty"}
 
 
 def mtsamples_rows(shared_data: Path, folder: Path) -> tuple[Path, list[dict[str, str]]]:

@@ -209,13 +209,13 @@ def test_largest_remainders_fill_a_sample():
     assert len(stratified_sample(["a"] * 7 + ["b"] * 3, 5, 0, "")) == 5
 
 
-def recorded(folder: Path, **options: object) -> object:
+def recorded(folder: Path, **options: Any) -> object:
     dataset = load(folder)
     missing, read = options.pop("missing", "error"), options.pop("read", "exact")
     settings_of = DataSettings(train="train.csv", test="test.csv")
     return recorded_answers(
         RecordedSource(path="answers.csv", **options), missing, dataset, settings_of, folder, folder, read
-    )  # type: ignore[arg-type]
+    )
 
 
 def test_answers_are_matched_by_text_in_any_order(folder: Path):

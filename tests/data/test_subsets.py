@@ -46,8 +46,8 @@ def test_the_smaller_sample_is_inside_the_larger(drawn: list[int], kind: str, si
     labels = np.array(drawn)
     most = len(labels) if kind == "rows" else int(np.bincount(labels).max())
     small, large = sorted(min(size, most) for size in sizes)
-    inner = subset_rows(labels, Subset(**{kind: small}, seed=seed))  # type: ignore[arg-type]
-    outer = subset_rows(labels, Subset(**{kind: large}, seed=seed))  # type: ignore[arg-type]
+    inner = subset_rows(labels, Subset(**{kind: small}, seed=seed))
+    outer = subset_rows(labels, Subset(**{kind: large}, seed=seed))
     assert set(inner) <= set(outer)
     if kind == "rows":
         assert (len(inner), len(outer)) == (small, large)

@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 from jsonschema import Draft202012Validator
 
-from pytest_modelcompare.cli import COMMANDS
+from pytest_modelcompare.cli.arguments import COMMANDS
 from pytest_modelcompare.errors import SuiteError
 from pytest_modelcompare.gates.language import parse
 from pytest_modelcompare.plugin import VALUED

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,14 @@ from pytest_modelcompare.reports.formats import FORMATS
 PAGE = Path(__file__).parents[2] / "docs" / "github-actions.md"
 
 
+def code() -> str:
+    (found,) = re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
 @pytest.fixture(scope="module")
 def workflow() -> dict[str, Any]:
-    (code,) = re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
-    found: dict[str, Any] = YAML(typ="safe", pure=True).load(code)
+    found: dict[str, Any] = YAML(typ="safe", pure=True).load(code())
     return found
 
 
@@ -29,6 +35,26 @@ def steps(workflow: dict[str, Any], job: str) -> list[dict[str, Any]]:
 def command(workflow: dict[str, Any], job: str) -> list[str]:
     (line,) = [step["run"] for step in steps(workflow, job) if step.get("run", "").startswith("pytest")]
     return shlex.split(line)
+
+
+def test_it_keeps_to_the_schema_of_workflows(tmp_path: Path):
+    pytest.importorskip("check_jsonschema", reason="needs the extra `test` (check-jsonschema)")
+    path = tmp_path / "workflow.yml"
+    path.write_text(code())
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_pull_request_installs_the_core_and_the_nightly_run_everything(workflow: dict[str, Any]):
+    installs = {
+        job: [step["run"] for step in steps(workflow, job) if step.get("run", "").startswith("pip install")]
+        for job in workflow["jobs"]
+    }
+    assert installs == {
+        "pull-request": ["pip install pytest-modelcompare"],
+        "nightly": ['pip install "pytest-modelcompare[all]"'],
+    }
 
 
 def test_every_step_runs_or_uses_something(workflow: dict[str, Any]):

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
+
 SCRIPT = """
 import os, signal, sys
 from pathlib import Path
@@ -60,10 +62,10 @@ print(made, *run.outcome.notes, sep="\\n")
 
 def train(store: Path, model: Path, when: str, precision: str) -> subprocess.CompletedProcess[str]:
     script = SCRIPT.format(precision=precision)
-    environment = os.environ | {"OMP_NUM_THREADS": "2", "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment = os.environ | {"OMP_NUM_THREADS": "2"}
     return subprocess.run(
         [sys.executable, "-c", script, str(store), str(model), when],
-        capture_output=True, text=True, check=False, env=environment,
+        capture_output=True, text=True, check=False, env=environment, cwd=ROOT,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,13 +14,15 @@ import pytest
 from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.execution import side_by_side
 from pytest_modelcompare.execution.comparison import Comparison
+from pytest_modelcompare.execution.job_pool import run_all
 from pytest_modelcompare.execution.ledger import Ledger
 from pytest_modelcompare.execution.local import LocalJob
 from pytest_modelcompare.execution.options import Options
 from pytest_modelcompare.execution.orders import SHARED_NOTE, Ended, Failure, Tidings
 from pytest_modelcompare.execution.prepare import load, prepare
-from pytest_modelcompare.execution.side_by_side import run_all, times_training
+from pytest_modelcompare.execution.side_by_side import times_training
 from pytest_modelcompare.execution.watch import Unwatched
+from pytest_modelcompare.execution.worker_process import WorkerProcess
 from pytest_modelcompare.methods.base import ContestantSpec
 from pytest_modelcompare.methods.registry import LOCAL
 from pytest_modelcompare.methods.tfidf import TfidfSettings
@@ -189,9 +192,9 @@ def test_other_processes_make_the_same_runs(comparison_in, monkeypatch, as_on_a_
 
 @pytest.mark.slow
 def test_a_training_whose_process_dies_is_made_alone(comparison_in, as_on_a_gpu, monkeypatch):
-    killed = []
+    killed: list[Any] = []
 
-    class Deadly(side_by_side.WorkerProcess):
+    class Deadly(WorkerProcess):
         def run(self, job, tell):
             if not killed:
                 killed.append(job.seed)

@@ -61,7 +61,7 @@ def prepared(folder: Path, gate: str, session: str, *, known: bool = True) -> Co
 
 
 def extents(comparison: Comparison) -> dict[str, tuple[str, str]]:
-    found = {}
+    found: dict[str, tuple[str, str]] = {}
     for name, timing in comparison.timings.items():
         assert timing.throughput is not None
         found[name] = (timing.latencies.extent, timing.throughput.extent)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -15,20 +17,20 @@ N = 1000
 TRUTH = np.arange(N) % 2
 
 
-def contestant(name: str, right: int, start: int = 0, **facts: object) -> Evidence:
+def contestant(name: str, right: int, start: int = 0, **facts: Any) -> Evidence:
     """Right on `right` rows from `start` on, wrong elsewhere."""
     answer = 1 - TRUTH
     answer[start : start + right] = TRUTH[start : start + right]
     scores = np.full((N, 2), 0.2)
     scores[np.arange(N), answer] = 0.8
-    return Evidence(name, "tfidf", LABELS, TRUTH, predictions=(Predictions(answer, scores),), seeds=(0,), **facts)  # type: ignore[arg-type]
+    return Evidence(name, "tfidf", LABELS, TRUTH, predictions=(Predictions(answer, scores),), seeds=(0,), **facts)
 
 
-def verdict(sentence: str, *sides: Evidence, **options: object) -> Verdict:
+def verdict(sentence: str, *sides: Evidence, **options: Any) -> Verdict:
     spec = GateSpec(
         sentence, (parse(sentence),), **{key: options.pop(key) for key in ("decide", "expect") if key in options}
-    )  # type: ignore[arg-type]
-    return judge(spec, {side.name: side for side in sides}, **options)  # type: ignore[arg-type]
+    )
+    return judge(spec, {side.name: side for side in sides}, **options)
 
 
 def test_clearly_above_passes_clearly_below_fails_and_between_is_undecided():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,20 +29,20 @@ TENTH = range(0, N, 10)
 """Every tenth row of the order: 10 of the first 96, 20 of 193, 39 of 385, 308 of all."""
 
 
-def contestant(name: str, wrong: object = (), method: str = "prompt", **facts: object) -> Evidence:
+def contestant(name: str, wrong: object = (), method: str = "prompt", **facts: Any) -> Evidence:
     """Wrong on the rows at these places of the order, right elsewhere."""
     answer = TRUTH.copy()
     answer[ORDER[np.fromiter(wrong, int)]] ^= 1  # type: ignore[call-overload]
     facts = {"predictions": (Predictions(answer),), "seeds": (0,), **facts}
-    return Evidence(name, method, LABELS, TRUTH, **facts)  # type: ignore[arg-type]
+    return Evidence(name, method, LABELS, TRUTH, **facts)
 
 
-def gate(*sentences: str, **settings: object) -> GateSpec:
+def gate(*sentences: str, **settings: Any) -> GateSpec:
     claims = tuple(parse(sentence) for sentence in sentences)
-    return GateSpec(" or ".join(sentences), claims, any_of=len(sentences) > 1, **settings)  # type: ignore[arg-type]
+    return GateSpec(" or ".join(sentences), claims, any_of=len(sentences) > 1, **settings)
 
 
-def world(*llm_wrong_at: int, **facts: object) -> dict[str, Evidence]:
+def world(*llm_wrong_at: int, **facts: Any) -> dict[str, Evidence]:
     return {"small": contestant("small", method="tfidf"), "llm": contestant("llm", llm_wrong_at, **facts)}
 
 
@@ -117,7 +118,7 @@ def test_what_has_no_test_at_looks_says_why(sentence: str, reason: str):
 
 
 @pytest.mark.parametrize("settings", [{"decide": "point"}, {"decide": "next_training"}, {"slice": (("lang", "en"),)}])
-def test_points_next_trainings_and_slices_wait_for_all_rows(settings: dict):
+def test_points_next_trainings_and_slices_wait_for_all_rows(settings: dict[str, Any]):
     assert stoppable(gate("llm.accuracy >= 0.9", **settings), world()) is not None
 
 

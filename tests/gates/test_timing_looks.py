@@ -84,7 +84,7 @@ def test_five_percent_are_not_enough_at_a_look():
 
 def test_narrow_bounds_end_what_stays_open():
     few, many = (timed(steady(np.random.default_rng(1), spread=0.01, blocks=n)) for n in (4, 10))
-    limit = float(np.quantile(many.latencies.milliseconds, 0.95))  # type: ignore[union-attr]
+    limit = float(np.quantile(many.latencies.milliseconds, 0.95))
     spec = gate(f"a.latency_p95_ms <= {limit:.3f}")
     assert not settled(spec, few, blocks=4)
     assert settled(spec, many, blocks=10)

@@ -108,7 +108,7 @@ def fingerprints() -> dict[str, str]:
 
 def request_keys(base: Path) -> dict[str, list[str]]:
     """By kind of request, of every request for two test rows."""
-    journal: Journal = Nothing()  # type: ignore[assignment]
+    journal: Journal = Nothing()
     found = {}
     for name, facts in ASKED.items():
         settings = PromptSettings(**{"model": "anthropic:claude-haiku-5-5", **facts})

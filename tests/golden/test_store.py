@@ -13,10 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.golden.golden import EXPECTED
-from tests.llm.anthropic_server import KEY, serving
 from tests.pytest_plugin.conftest import Project
 from tests.pytest_plugin.conftest import project as project
-from tests.pytest_plugin.test_llm import guess
 
 STORE = EXPECTED / "store-0.1.tar.gz"
 KEPT = (".modelcompare", "kept.accepted.json")
@@ -63,6 +61,9 @@ def kept(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 def write_store(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two sessions: one that accepts, one that judges."""
+    from tests.llm.anthropic_server import KEY, serving  # replaying needs no SDK, and neither does a test of it
+    from tests.pytest_plugin.test_llm import guess
+
     with serving(guess) as server, monkeypatch.context() as patched:
         patched.setenv("ANTHROPIC_API_KEY", KEY)
         patched.setenv("ANTHROPIC_BASE_URL", server.url)

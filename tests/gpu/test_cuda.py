@@ -5,20 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.methods import small_models
+
 pytestmark = pytest.mark.gpu
 
 
-@pytest.fixture
-def small_models():
+@pytest.fixture(autouse=True)
+def a_device():
     torch = pytest.importorskip("torch")
     if not torch.cuda.is_available():
         pytest.skip("needs a CUDA device")
-    from tests.methods import small_models
-
-    return small_models
 
 
-def test_fine_tuning_on_cuda_is_deterministic_for_a_seed_and_survives_keeping(small_models, tmp_path):
+def test_fine_tuning_on_cuda_is_deterministic_for_a_seed_and_survives_keeping(tmp_path):
     from pytest_modelcompare.methods.fine_tune import FineTune
     from pytest_modelcompare.methods.fitting import FineTuneSettings
 
@@ -29,5 +28,5 @@ def test_fine_tuning_on_cuda_is_deterministic_for_a_seed_and_survives_keeping(sm
     assert first.device.kind == "cuda"
     assert np.array_equal(first.predictions.scores, second.predictions.scores)
     predictor = FineTune().load(works[0].folder, settings, works[0])
-    assert np.array_equal(predictor.predict(works[0].dataset.test.texts), first.predictions.labels)
+    assert np.array_equal(np.asarray(predictor.predict(works[0].dataset.test.texts)), first.predictions.labels)
     assert predictor.memory_mb() > 0

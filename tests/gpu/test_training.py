@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from tests.training.conftest import equal_weights, recipe, world  # noqa: F401  # fixtures
+from tests.training.conftest import World, equal_weights, recipe, world  # noqa: F401  # fixtures
 
 pytestmark = pytest.mark.gpu
 
@@ -50,7 +52,7 @@ def counted(monkeypatch):
 
 
 @pytest.fixture
-def trained(torch, world, recipe, device):  # noqa: F811
+def trained(torch, world: type[World], recipe, device):  # noqa: F811
     from pytest_modelcompare.training.loop import train
     from pytest_modelcompare.training.seeding import seeded_randomness
 
@@ -93,7 +95,7 @@ def test_a_seed_gives_the_same_weights_with_dropout_and_recorded_steps(trained, 
 
 
 def test_every_replay_drops_something_else(trained, counted):
-    seen = []
+    seen: list[Any] = []
     # one step an epoch with the same rows, at a rate that changes nothing
     trained("bert", 0.5, seen.append, epochs=12, batch_size=32, learning_rate=1e-12)
     assert counted["replayed"] >= 10
@@ -127,7 +129,7 @@ gates: [bert.accuracy >= 0]
 
 
 @pytest.mark.slow
-def test_seeds_are_trained_side_by_side_as_they_are_alone(tmp_path):
+def test_seeds_are_trained_side_by_side_as_they_are_alone(tmp_path, monkeypatch):
     from pytest_modelcompare.execution.comparison import Comparison
     from pytest_modelcompare.execution.ledger import Ledger
     from pytest_modelcompare.execution.options import Options

@@ -6,6 +6,7 @@ import math
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -51,7 +52,7 @@ def stat(busy: list[float]) -> str:
 )
 def test_cores_are_free_that_others_do_not_use(tmp_path, monkeypatch, busy, minute, left):
     monkeypatch.setattr(cores, "cpus_allowed", lambda: {0, 1, 2, 3})
-    monkeypatch.setattr(cores.time, "process_time", lambda: 0.0)
+    monkeypatch.setattr(time, "process_time", lambda: 0.0)
     files = tmp_path / "stat", tmp_path / "loadavg"
     files[0].write_text(stat([0.0] * 4).replace("100", "0"))
     files[1].write_text(f"{minute} 1.0 1.0 1/100 7")
@@ -124,7 +125,7 @@ def test_without_cgroups_there_is_no_limit(tmp_path):
 
 @pytest.mark.parametrize(("allowed", "count"), [(0.5, 1), (1.5, 2), (2.0, 2), (math.inf, 4)])
 def test_cores_are_the_quota_rounded_up_within_the_affinity(monkeypatch, allowed, count):
-    monkeypatch.setattr(cores.os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
     monkeypatch.setattr(cores, "cpu_quota", lambda: allowed)
     assert cores.cpu_count() == count
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -114,7 +115,7 @@ def test_a_driver_runs_what_was_built_for_its_own_major_version(monkeypatch, ver
             return 0
 
     monkeypatch.setattr(device, "cuda_of_torch", lambda: 12)
-    monkeypatch.setattr(device.ctypes, "CDLL", lambda _: Driver())
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: Driver())
     assert device.driver_suffices.__wrapped__() is suffices
 
 

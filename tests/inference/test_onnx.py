@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +11,11 @@ import pytest
 pytest.importorskip("onnxruntime", reason="needs the extra `onnx`")
 pytest.importorskip("onnx", reason="needs the extra `onnx`")
 
-from pytest_modelcompare.errors import ModelError, UnavailableError
+from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.inference import onnx, onnx_export
 from pytest_modelcompare.inference.onnx_rewrites import rewrite_graph
 from pytest_modelcompare.inference.token_ids import Encoder
+from tests.methods import small_models
 
 COMMON = {"vocab_size": 20, "pad_token_id": 0, "eos_token_id": 3, "num_labels": 3, "initializer_range": 0.2}
 SIZE = {
@@ -24,7 +25,7 @@ SIZE = {
     "intermediate_size": 64,
     "max_position_embeddings": 66,
 }
-KINDS = {
+KINDS: dict[str, dict[str, Any]] = {
     "Bert": SIZE,
     "Roberta": SIZE,
     "DistilBert": {"dim": 32, "n_layers": 2, "n_heads": 2, "hidden_dim": 64, "max_position_embeddings": 66},
@@ -38,14 +39,7 @@ KINDS = {
 }
 
 
-@pytest.fixture
-def small_models(monkeypatch: pytest.MonkeyPatch):
-    from tests.methods import small_models
-
-    return small_models
-
-
-def model_of(kind: str, sizes: dict):
+def model_of(kind: str, sizes: dict[str, Any]):
     import torch
     import transformers
 
@@ -57,7 +51,7 @@ def model_of(kind: str, sizes: dict):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_graph_gives_the_models_logits_row_by_row_and_int8_ones_near(small_models, tmp_path, kind):
+def test_a_graph_gives_the_models_logits_row_by_row_and_int8_ones_near(tmp_path, kind):
     model, encoder = model_of(kind, KINDS[kind]), Encoder(small_models.tokenizer_of_words(), 32)
     encoder.tokenizer.padding_side = "left" if kind == "XLNet" else "right"  # as their own tokenizers do
     texts = small_models.rows(30, 1).texts
@@ -74,14 +68,14 @@ def test_a_graph_gives_the_models_logits_row_by_row_and_int8_ones_near(small_mod
     assert 1e-6 < np.abs(int8 - theirs).max() < 0.15 * np.abs(theirs).max()
 
 
-def test_a_graph_that_answers_otherwise_is_refused(small_models, tmp_path):
+def test_a_graph_that_answers_otherwise_is_refused(tmp_path):
     # XLNet answers from the last token: padded on the right, as it never is, its batches depend on the longest row
     model, encoder = model_of("XLNet", KINDS["XLNet"]), Encoder(small_models.tokenizer_of_words(), 32)
     with pytest.raises(ModelError, match=r"xlnet: the exported graph answers otherwise than the model"):
         onnx_export.export_graph(model, encoder, small_models.rows(30, 1).texts, tmp_path / "model.onnx", "xlnet")
 
 
-def test_a_graph_that_answers_otherwise_when_fused_stays_as_exported(small_models, tmp_path, monkeypatch):
+def test_a_graph_that_answers_otherwise_when_fused_stays_as_exported(tmp_path, monkeypatch):
     model, encoder = model_of("Bert", SIZE), Encoder(small_models.tokenizer_of_words(), 32)
     path, texts = tmp_path / "model.onnx", small_models.rows(30, 1).texts
     onnx_export.export_graph(model, encoder, texts, path, "bert")
@@ -94,7 +88,7 @@ def test_a_graph_that_answers_otherwise_when_fused_stays_as_exported(small_model
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_batches_on_threads_of_their_own_give_what_one_after_the_other_gives(small_models, tmp_path):
+def test_batches_on_threads_of_their_own_give_what_one_after_the_other_gives(tmp_path):
     model, encoder = model_of("Bert", SIZE), Encoder(small_models.tokenizer_of_words(), 32)
     texts = small_models.rows(60, 1).texts
     onnx_export.export_graph(model, encoder, texts, tmp_path / "model.onnx", "bert")
@@ -108,7 +102,7 @@ def test_batches_on_threads_of_their_own_give_what_one_after_the_other_gives(sma
     assert asked == [1]
 
 
-def test_a_graph_that_cannot_be_computed_is_refused(small_models, tmp_path):
+def test_a_graph_that_cannot_be_computed_is_refused(tmp_path):
     model, encoder = model_of("Bert", SIZE), Encoder(small_models.tokenizer_of_words(), 100)  # 66 positions
     onnx_export.export_graph(model, replace(encoder, max_length=32), ["a b"], tmp_path / "model.onnx", "bert")
     classifier = onnx.load_graph(tmp_path / "model.onnx", encoder, "fp32", "cpu")
@@ -126,9 +120,3 @@ def test_a_device_that_onnxruntime_cannot_use_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(onnx, "runs_on", lambda kind: False)
     with pytest.raises(ModelError, match="onnxruntime cannot run on cuda here"):
         onnx.load_graph(tmp_path / "model.onnx", Encoder(None, 8), "fp32", "cuda")
-
-
-def test_without_the_extra_it_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(UnavailableError, match=r"pip install 'pytest-modelcompare\[onnx\]'"):
-        onnx.require_onnxruntime()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -77,8 +78,10 @@ def test_where_the_hub_is_silent_the_name_decides(silent_hub: None, tmp_path: Pa
 def test_a_model_that_the_hub_does_not_have_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     from huggingface_hub.errors import HfHubHTTPError
 
+    response: Any = SimpleNamespace(status_code=404, headers={}, request=None)
+
     def not_found(*_: object, **__: object):
-        raise HfHubHTTPError("404", response=SimpleNamespace(status_code=404, headers={}, request=None))
+        raise HfHubHTTPError("404", response=response)
 
     monkeypatch.setattr("huggingface_hub.HfApi.model_info", not_found)
     with pytest.raises(ModelError, match="the model hub does not give it"):

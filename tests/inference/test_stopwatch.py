@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -29,7 +31,7 @@ class FakeClock:
 class Scripted:
     """Takes `per_call` seconds and `per_row` more for each text."""
 
-    batch_sizes = (2, 8)
+    batch_sizes: tuple[int, ...] = (2, 8)
 
     def __init__(self, name, clock, calls, per_call=0.0, per_row=0.0):
         self.name, self.clock, self.calls = name, clock, calls
@@ -44,7 +46,7 @@ class Scripted:
 
 
 def world(**seconds_per_row):
-    clock, calls = FakeClock(), []
+    clock, calls = FakeClock(), list[Any]()
     return {name: Scripted(name, clock, calls, per_row=s) for name, s in seconds_per_row.items()}, clock, calls
 
 
@@ -82,7 +84,7 @@ def test_a_slow_contestant_gets_fewer_rows_and_never_fewer_than_three():
 
 
 def test_throughput_takes_the_best_batch_size():
-    clock, calls = FakeClock(), []
+    clock, calls = FakeClock(), list[Any]()
     predictors = {"a": Scripted("a", clock, calls, per_call=0.08, per_row=0.01)}
     found = measure_throughput(predictors, ["x"] * 20, session="s", machine="m", blocks=4, clock=clock)["a"]
     # 8 rows in 0.08 + 8 · 0.01 = 0.16 s: 50 rows/s; 2 rows in 0.1 s would be 20
@@ -98,7 +100,7 @@ def test_rotation_goes_round():
 class Words:
     """A tokenizer that makes two tokens of a word with an "e" and one of any other, between two special ones."""
 
-    batch_sizes = (1,)
+    batch_sizes: tuple[int, ...] = (1,)
 
     def __init__(self, most=10_000):
         self.most = most
@@ -123,7 +125,7 @@ def test_texts_of_a_length_have_that_many_tokens():
 
 def test_without_a_tokenizer_words_are_counted():
     predictor = Words()
-    predictor.tokens = lambda texts: None
+    predictor.tokens = lambda texts: None  # type: ignore[method-assign]
     assert [len(text.split()) for text in texts_of_length(predictor, TEXTS, 17, n=5)] == [17] * 5
 
 
@@ -140,7 +142,7 @@ def test_a_contestant_with_texts_of_its_own_is_timed_on_them():
 
 
 def test_one_slow_moment_does_not_choose_the_batch():
-    clock, calls = FakeClock(), []
+    clock, calls = FakeClock(), list[Any]()
     predictor = Scripted("a", clock, calls, per_call=0.08, per_row=0.01)
     # the large batch is disturbed in two of its three tries
     disturbed = iter([0, 0, 0, 9, 0, 9, 0, 0])
@@ -150,7 +152,7 @@ def test_one_slow_moment_does_not_choose_the_batch():
         predict(texts)
         clock.now += next(disturbed)
 
-    predictor.predict = disturb
+    predictor.predict = disturb  # type: ignore[method-assign]
     # 8 rows in 0.16 s are 50 rows/s, 2 rows in 0.1 s are 20
     size, per_batch = best_batch(predictor, ["x"] * 8, clock)
     assert size == 8
@@ -228,7 +230,7 @@ def test_throughput_ends_at_its_look_too():
     ],
 )
 def test_a_look_at_throughput_tries_what_it_has_time_for(per_call, per_row, size, rate):
-    clock, calls = FakeClock(), []
+    clock, calls = FakeClock(), list[Any]()
     predictors = {"a": Scripted("a", clock, calls, per_call=per_call, per_row=per_row)}
     found = measure_throughput(predictors, ["x"] * 20, session="s", machine="m", thorough=(), clock=clock)["a"]
     assert found.batch_size == size

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
-from typing import Any, ClassVar
+from typing import Any
 
 from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
@@ -32,7 +32,7 @@ Answer = dict[str, Any] | str
 {"page": bytes}; of a request in a batch also {"batch": "errored" | "expired" | "canceled"}."""
 
 KNOWN = set(MessageCreateParamsNonStreaming.__annotations__)
-for base in MessageCreateParamsNonStreaming.__orig_bases__:
+for base in MessageCreateParamsNonStreaming.__orig_bases__:  # type: ignore[attr-defined]
     KNOWN |= set(getattr(base, "__annotations__", {}))
 with_config(ConfigDict(extra="forbid"))(MessageCreateParamsNonStreaming)
 BODY = TypeAdapter(MessageCreateParamsNonStreaming)
@@ -163,7 +163,7 @@ class Handler(BaseHTTPRequestHandler):
     service: AnthropicServer
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # or the body waits 40 ms for the headers to be acknowledged
-    told: ClassVar[dict[str, str]] = {}
+    told: dict[str, str] = {}  # noqa: RUF012  # each answer sets its own
     """Headers of the response about limits."""
 
     def do_POST(self) -> None:

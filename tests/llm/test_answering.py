@@ -419,8 +419,8 @@ def test_a_menu_refused_before_is_remembered_behind_a_gateway(tmp_path: Path, mo
     with world(tmp_path, lambda text, _: "label 1") as there:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", there.server.url)
         dataset = a_dataset(4, labels)
-        for session, changes in (("s1", {"base_url": there.server.url}), ("s2", {})):
-            settings, options = PromptSettings(model=MODEL, **changes), LLMOptions("auto", 1.0, session)
+        for session, url in (("s1", there.server.url), ("s2", None)):
+            settings, options = PromptSettings(model=MODEL, base_url=url), LLMOptions("auto", 1.0, session)
             found = PromptMethod().run(settings, dataset, there.journal, options, tmp_path)
             assert any("refused the closed menu" in note for note in found.notes)
         assert found.stored == 4

@@ -36,7 +36,7 @@ def test_stated_scores_are_asked_apart_and_stay_out_of_the_cost(tmp_path: Path):
         billed = dict(there.server.billed)
         there.server.answer = lambda text, _: stated(0.7, 0.3)
         answered = there.ask(a_dataset(4), scores="stated", max_concurrency=1)
-        for_scores = {name: count - billed[name] for name, count in there.server.billed.items()}
+        for_scores: dict[str, Any] = {name: count - billed[name] for name, count in there.server.billed.items()}
         assert there.server.calls == 4 + 4
     assert answered.predictions.labels.tolist() == [0, 1, 0, 1]
     assert answered.predictions.scores_from == "stated probabilities"
@@ -49,7 +49,7 @@ def test_stated_scores_are_asked_apart_and_stay_out_of_the_cost(tmp_path: Path):
     bill = float(answer_cost_usd(MODEL, Usage(**for_scores), datetime.now(UTC)))
     assert answered.scores_cost.usd_per_row.sum() == pytest.approx(bill)
     assert any(f"only the scores cost {250 * bill:.4f} USD per 1,000 rows" in note for note in answered.notes)
-    assert len(answered.latencies.milliseconds) == 4  # type: ignore[union-attr]
+    assert len(answered.latencies.milliseconds) == 4
 
 
 def test_votes_are_shares_of_answers_to_other_orders(tmp_path: Path):

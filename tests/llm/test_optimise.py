@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -121,8 +120,7 @@ def test_the_choice_is_replayed_without_dspy_a_key_or_a_call(tmp_path: Path, mon
         first = ask(there)
         calls = there.server.calls
         monkeypatch.delenv("ANTHROPIC_API_KEY")
-        for name in [name for name in sys.modules if name.partition(".")[0] == "dspy"]:
-            monkeypatch.setitem(sys.modules, name, None)
+        monkeypatch.setattr("pytest_modelcompare.extras.find_spec", lambda _: None)
         again = ask(there, mode="replay", session="s2")
         assert there.server.calls == calls
     assert again.predictions.labels.tolist() == first.predictions.labels.tolist()
@@ -309,7 +307,7 @@ def test_what_cannot_be_searched_is_an_error_before_the_first_call(
 
 
 def test_without_the_extra_it_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("pytest_modelcompare.llm.proposals.find_spec", lambda _: None)
+    monkeypatch.setattr("pytest_modelcompare.extras.find_spec", lambda _: None)
     with Search(tmp_path) as there, pytest.raises(UnavailableError, match=re.escape("pytest-modelcompare[dspy]")):
         ask(there)
 

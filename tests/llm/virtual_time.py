@@ -15,13 +15,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
-        really = self._selector.select
+        selector: Any = self._selector  # type: ignore[attr-defined]
+        really = selector.select
 
         def select(timeout: float | None) -> Any:
             self.now += timeout or 0.0
             return really(0)
 
-        self._selector.select = select
+        selector.select = select
 
     def time(self) -> float:
         return self.now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +48,13 @@ def settings_for(folder: Path, **changes):
     """Of `fine_tune`: enough to learn 32 rows by heart."""
     from pytest_modelcompare.methods.fitting import FineTuneSettings
 
-    given = {"model": str(folder), "epochs": 30, "learning_rate": 3e-3, "batch_size": 8, "precision": "fp32"}
+    given: dict[str, Any] = {
+        "model": str(folder),
+        "epochs": 30,
+        "learning_rate": 3e-3,
+        "batch_size": 8,
+        "precision": "fp32",
+    }
     return FineTuneSettings(**(given | changes))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -30,7 +32,13 @@ SENTENCEPIECE = ["t5", "xlnet", "albert", "deberta_v2"]
 
 
 def settings_for(folder, **changes):
-    given = {"epochs": 30, "learning_rate": 3e-3, "batch_size": 8, "precision": "fp32", "weight_decay": 0.0}
+    given: dict[str, Any] = {
+        "epochs": 30,
+        "learning_rate": 3e-3,
+        "batch_size": 8,
+        "precision": "fp32",
+        "weight_decay": 0.0,
+    }
     return FineTuneSettings(model=str(folder), **(given | changes))
 
 
@@ -65,7 +73,7 @@ def kept(work, auto_class):
 def test_thirty_two_rows_are_learnt_by_heart(classifier):
     work, settings, _ = classifier
     predictor = FineTune().load(work.folder, settings, work)
-    assert np.array_equal(predictor.predict(work.dataset.train.texts), work.dataset.train.labels)
+    assert np.array_equal(np.asarray(predictor.predict(work.dataset.train.texts)), work.dataset.train.labels)
 
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS, indirect=True)
@@ -100,7 +108,7 @@ def test_the_label_text_is_generated(generator):
     expected = [LABELS[number] for number in work.dataset.train.labels]
     assert [text.strip() for text in tokenizer.batch_decode(made, skip_special_tokens=True)] == expected
     predictor = FineTune().load(work.folder, settings, work)
-    assert np.array_equal(predictor.predict(work.dataset.train.texts), work.dataset.train.labels)
+    assert np.array_equal(np.asarray(predictor.predict(work.dataset.train.texts)), work.dataset.train.labels)
 
 
 @pytest.mark.parametrize("generator", GENERATORS, indirect=True)
@@ -149,11 +157,11 @@ def test_a_literal_special_token_stays_text(architecture, tmp_path):
     tokenizer = encoder.tokenizer
     special = [token for token in tokenizer.all_special_tokens if token != tokenizer.unk_token]
     (plain,) = encoder.encode(["lost card"]).columns["input_ids"]
-    own = sorted(set(plain.tolist()) & set(tokenizer.all_special_ids))
+    own = sorted(set(np.asarray(plain).tolist()) & set(tokenizer.all_special_ids))
     for token in special:
         for text in (f"lost {token} card", f"{token}card", token):
             (ids,) = encoder.encode([text]).columns["input_ids"]
-            found = [number for number in ids.tolist() if number in tokenizer.all_special_ids]
+            found = [number for number in np.asarray(ids).tolist() if number in tokenizer.all_special_ids]
             assert sorted(set(found) - {tokenizer.unk_token_id}) == own, text
             assert all(found.count(number) == 1 for number in own), text
 
@@ -197,8 +205,8 @@ def test_a_prefix_stands_before_every_text(tmp_path):
     config = load_config(folder, "small")
     with_prefix = load_tokenizer(folder, config, None, "small", "card:").encode(["lost money", "help"])
     written_out = load_tokenizer(folder, config, None, "small").encode(["card: lost money", "card: help"])
-    assert [ids.tolist() for ids in with_prefix.columns["input_ids"]] == [
-        ids.tolist() for ids in written_out.columns["input_ids"]
+    assert [np.asarray(ids).tolist() for ids in with_prefix.columns["input_ids"]] == [
+        np.asarray(ids).tolist() for ids in written_out.columns["input_ids"]
     ]
 
 

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from pytest_modelcompare.errors import ModelError
+from pytest_modelcompare.inference.device import choose_device
 from pytest_modelcompare.methods.fine_tune import FineTune, load_classifier
 from pytest_modelcompare.records import Device
+from pytest_modelcompare.training.losses import classification_losses
+from pytest_modelcompare.training.recipe import NotFiniteError
 from tests.methods.small_models import settings_for, small_work
 
 FP32 = Device("cpu", "fp32", "a test")
@@ -21,7 +26,7 @@ def trained(bert_folder, tmp_path_factory):
 def test_thirty_two_rows_are_learnt_by_heart(trained):
     work, settings, _ = trained
     predictor = FineTune().load(work.folder, settings, work)
-    assert np.array_equal(predictor.predict(work.dataset.train.texts), work.dataset.train.labels)
+    assert np.array_equal(np.asarray(predictor.predict(work.dataset.train.texts)), work.dataset.train.labels)
 
 
 def test_logits_are_those_of_transformers_row_by_row(trained):
@@ -44,7 +49,7 @@ def test_logits_are_those_of_transformers_row_by_row(trained):
 def test_a_kept_model_predicts_what_the_run_predicted(trained):
     work, settings, outcome = trained
     predictor = FineTune().load(work.folder, settings, work)
-    assert np.array_equal(predictor.predict(work.dataset.test.texts), outcome.predictions.labels)
+    assert np.array_equal(np.asarray(predictor.predict(work.dataset.test.texts)), outcome.predictions.labels)
 
 
 def test_in_bf16_too_a_kept_model_predicts_what_the_run_predicted(bert_folder, tmp_path):
@@ -117,7 +122,7 @@ def test_a_max_length_beyond_the_models_is_refused(bert_folder, tmp_path):
 
 
 def test_a_smoke_run_takes_two_steps(bert_folder, tmp_path):
-    seen = []
+    seen: list[Any] = []
     work = small_work(tmp_path / "run", smoke=True)
     object.__setattr__(work, "progress", seen.append)
     FineTune().run(settings_for(bert_folder), work)
@@ -147,15 +152,14 @@ def test_other_architectures_train_and_predict(kind, tmp_path):
     settings = settings_for(tmp_path / "model", epochs=1)
     outcome = FineTune().run(settings, work)
     assert np.isfinite(outcome.predictions.scores).all()
-    assert np.array_equal(
-        FineTune().load(work.folder, settings, work).predict(work.dataset.test.texts), outcome.predictions.labels
-    )
+    predicted = FineTune().load(work.folder, settings, work).predict(work.dataset.test.texts)
+    assert np.array_equal(np.asarray(predicted), outcome.predictions.labels)
 
 
 def test_in_bf16_a_loss_that_is_no_number_is_tried_once_more_in_fp32(bert_folder, tmp_path, monkeypatch):
     from pytest_modelcompare.methods import fitting
 
-    usual = fitting.classification_losses
+    usual = classification_losses
     precisions = []
 
     def losses(model, batch, labels, label_smoothing):
@@ -182,7 +186,7 @@ def test_what_was_trained_in_fp32_after_all_is_served_in_fp32(bert_folder, tmp_p
     from pytest_modelcompare.methods import fine_tune, fitting
 
     asked = []
-    usual = fine_tune.choose_device
+    usual = choose_device
     monkeypatch.setattr(
         fine_tune, "choose_device", lambda kind, precision: asked.append(precision) or usual(kind, precision)
     )
@@ -190,7 +194,7 @@ def test_what_was_trained_in_fp32_after_all_is_served_in_fp32(bert_folder, tmp_p
 
     def failing(settings, work, device):
         if device.precision == "bf16":
-            raise fitting.NotFiniteError("training failed: the loss is nan at step 1")
+            raise NotFiniteError("training failed: the loss is nan at step 1")
         return fit(settings, work, device)
 
     monkeypatch.setattr(fitting, "fit", failing)
@@ -198,7 +202,7 @@ def test_what_was_trained_in_fp32_after_all_is_served_in_fp32(bert_folder, tmp_p
     outcome = FineTune().run(settings, work)
     predicted = FineTune().load(work.folder, settings, work).predict(work.dataset.test.texts)
     assert asked == ["bf16", "fp32"]
-    assert np.array_equal(predicted, outcome.predictions.labels)
+    assert np.array_equal(np.asarray(predicted), outcome.predictions.labels)
 
 
 def test_options_reach_the_recipe(bert_folder, tmp_path):

@@ -16,7 +16,7 @@ def test_a_kept_probe_predicts_what_the_run_predicted(settings, tmp_path):
     work = small_work(tmp_path / "run")
     outcome = LinearProbe().run(settings, work)
     predictor = LinearProbe().load(work.folder, settings, work)
-    assert np.array_equal(predictor.predict(work.dataset.test.texts), outcome.predictions.labels)
+    assert np.array_equal(np.asarray(predictor.predict(work.dataset.test.texts)), outcome.predictions.labels)
     assert predictor.tokens(["my card"]) == 4  # [CLS] my card [SEP]
 
 

@@ -11,6 +11,7 @@ import pytest
 from pytest_modelcompare.methods import fitting
 from pytest_modelcompare.methods.fine_tune import FineTune
 from pytest_modelcompare.methods.fitting import FineTuneSettings
+from pytest_modelcompare.training.recipe import Extras
 from tests.methods.small_architectures import save_small
 from tests.methods.small_models import small_work
 
@@ -36,7 +37,7 @@ CASES = [
 
 @pytest.mark.parametrize(("architecture", "head"), CASES)
 def test_an_interrupted_training_predicts_what_an_unbroken_one_does(architecture, head, tmp_path, monkeypatch):
-    monkeypatch.setattr(fitting, "Extras", partial(fitting.Extras, checkpoint_seconds=0.0))
+    monkeypatch.setattr(fitting, "Extras", partial(Extras, checkpoint_seconds=0.0))
     settings = FineTuneSettings(
         model=str(save_small(architecture, tmp_path / "weights")), epochs=2, batch_size=8, learning_rate=3e-3, head=head
     )

@@ -61,7 +61,7 @@ def test_the_size_is_the_artefacts_and_the_training_is_counted(trained, served):
 def test_a_kept_graph_predicts_what_the_run_predicted(served):
     for settings, work, outcome in served.values():
         predictor = FineTune().load(work.folder, settings, work)
-        assert np.array_equal(predictor.predict(work.dataset.test.texts), outcome.predictions.labels)
+        assert np.array_equal(np.asarray(predictor.predict(work.dataset.test.texts)), outcome.predictions.labels)
         assert predictor.tokens(work.dataset.test.texts) > len(work.dataset.test.texts)
 
 

@@ -13,8 +13,8 @@ def test_what_is_learnt_is_kept(tmp_path):
     work = small_work(tmp_path / "run")
     outcome = Tfidf().run(TfidfSettings(), work)
     predictor = Tfidf().load(work.folder, TfidfSettings(), work)
-    assert np.array_equal(predictor.predict(work.dataset.train.texts), work.dataset.train.labels)
-    assert np.array_equal(predictor.predict(work.dataset.test.texts), outcome.predictions.labels)
+    assert np.array_equal(np.asarray(predictor.predict(work.dataset.train.texts)), work.dataset.train.labels)
+    assert np.array_equal(np.asarray(predictor.predict(work.dataset.test.texts)), outcome.predictions.labels)
 
 
 def test_prediction_needs_neither_scikit_learn_nor_torch(tmp_path):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_modelcompare.errors import GateError
-from pytest_modelcompare.llm import anthropic_messages, openai_messages
+from pytest_modelcompare.llm import anthropic_service, openai_service
 from pytest_modelcompare.pricing.answers import answers_cost
 from pytest_modelcompare.pricing.price_list import Usage, answer_cost_usd, price_note
 from pytest_modelcompare.pricing.prices import Prices
@@ -21,20 +21,20 @@ AT = datetime(2026, 11, 1, tzinfo=UTC)
 def of_anthropic(payload: dict[str, Any]) -> Usage:
     from anthropic.types import Usage as Billed
 
-    return anthropic_messages.usage_of(Billed.model_validate(payload))
+    return anthropic_service.usage_of(Billed.model_validate(payload))
 
 
 def of_openai(payload: dict[str, Any], tier: str) -> Usage:
     from openai.types.completion_usage import CompletionUsage
 
-    return openai_messages.usage_of(CompletionUsage.model_validate(payload), tier)
+    return openai_service.usage_of(CompletionUsage.model_validate(payload), tier)
 
 
 CLASSES = {"service_tier": "standard", "inference_geo": "not_available", "server_tool_use": None}
 WRITTEN = {"ephemeral_5m_input_tokens": 2_000, "ephemeral_1h_input_tokens": 1_000}
 
 # USD per million: 0.10 in, 0.50 out, 0.01 read, 0.125 written for five minutes, 0.20 for an hour
-ANTHROPIC = {
+ANTHROPIC: dict[str, Any] = {
     "plain": ({"input_tokens": 2_095, "output_tokens": 503, **CLASSES}, "0.000461"),
     "read from the cache": (  # 50 x .1 + 100,000 x .01 is above 100,000 tokens: five times as much
         {"input_tokens": 50, "cache_read_input_tokens": 100_000, "output_tokens": 10, **CLASSES},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def rows(texts: list[str], label: str, start: int, count: int) -> list[tuple[str
     ]
 
 
-def write(path: Path, header: list[str], lines: list[tuple[str, ...]]) -> None:
+def write(path: Path, header: Sequence[str], lines: Sequence[tuple[str, ...]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([tuple(header), *lines])
 

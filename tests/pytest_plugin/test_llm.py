@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -62,8 +63,12 @@ def test_requests_whose_answer_was_not_heard_are_reported_as_perhaps_billed(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
-    faults = iter([{"status": 504}, {"drop": True}])
-    with serving(lambda text, times: next(faults, None) or guess(text, times)) as server:
+    faults: Iterator[dict[str, Any]] = iter([{"status": 504}, {"drop": True}])
+
+    def answer(text: str, times: int) -> dict[str, Any] | str:
+        return next(faults, None) or guess(text, times)
+
+    with serving(answer) as server:
         write(project, server, BEATS)
         result = project.run("--modelcompare-report=r.json", "--modelcompare-report=r.html")
     spend = json.loads((project.pytester.path / "r.json").read_text())["spend"]

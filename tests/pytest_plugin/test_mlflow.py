@@ -17,6 +17,7 @@ from typing import cast
 
 import pytest
 
+from pytest_modelcompare.extras import is_installed
 from pytest_modelcompare.pytest_plugin.tracking import tracking_uri
 from tests.pytest_plugin.conftest import Project
 from tests.reports.mlflow_double import Told, closed_port, mlflow_double
@@ -25,9 +26,15 @@ LONGEST_START_S = 240
 EXTRA = "needs the extra `mlflow` (mlflow-skinny)"
 
 
+def skip_without_mlflow() -> None:
+    """Imports nothing: pytester takes back what a test imports, and half of MLflow would be left."""
+    if not is_installed("mlflow"):
+        pytest.skip(EXTRA)
+
+
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
-    pytest.importorskip("mlflow", reason=EXTRA)
+    skip_without_mlflow()
     for name in [name for name in os.environ if name.startswith("MLFLOW_")]:
         monkeypatch.delenv(name)
     with mlflow_double() as server:
@@ -59,8 +66,14 @@ def config(uri: str | None = None, ini: str = "", **chosen: bool) -> pytest.Conf
     return cast("pytest.Config", SimpleNamespace(option=SimpleNamespace(**given), getini=lambda _: ini))
 
 
+def test_without_the_extra_it_says_what_installs_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("pytest_modelcompare.extras.find_spec", lambda _: None)
+    with pytest.raises(pytest.UsageError, match=r'--modelcompare-mlflow needs mlflow.*\n  pip install ".*\[mlflow\]"'):
+        tracking_uri(config("http://localhost:5000"))
+
+
 def test_the_address_may_come_from_mlflows_own_variable(monkeypatch: pytest.MonkeyPatch):
-    pytest.importorskip("mlflow", reason=EXTRA)
+    skip_without_mlflow()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://tracking:5000")
     assert tracking_uri(config("env")) == tracking_uri(config(ini="env")) == "http://tracking:5000"
     assert tracking_uri(config()) is None  # the variable alone switches nothing on
@@ -78,7 +91,7 @@ def test_a_plan_and_a_smoke_run_log_nothing():
 
 
 def test_a_server_that_is_down_is_a_warning_and_changes_no_verdict(project: Project):
-    pytest.importorskip("mlflow", reason=EXTRA)
+    skip_without_mlflow()
     project.suite("words.accuracy >= 0.90")
     result = project.run(f"--modelcompare-mlflow=http://me:s3cret@127.0.0.1:{closed_port()}")
     result.stdout.fnmatch_lines(["modelcompare: warning: not logged to MLflow: http://127.0.0.1:*refused*"])
@@ -152,7 +165,7 @@ def wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def test_a_real_server_shows_the_session(project: Project, real_server: str, monkeypatch: pytest.MonkeyPatch):
-    pytest.importorskip("mlflow", reason=EXTRA)
+    skip_without_mlflow()
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "100")  # a server just started is slow where cores are few
     from mlflow.tracking import MlflowClient

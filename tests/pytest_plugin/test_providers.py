@@ -72,12 +72,12 @@ def test_a_built_in_name_is_an_error(project: Project):
 
 
 def test_a_provider_is_forgotten_with_the_session_that_added_it():
-    forget = register(ProviderKind("mine", lambda access: None))  # type: ignore[arg-type, return-value]
+    forget = register(ProviderKind("mine", lambda access: None))
     assert "mine" in provider_names()
     forget()
     assert "mine" not in provider_names()
     with pytest.raises(LLMError, match="no name for a provider"):
-        register(ProviderKind("My LLM", lambda access: None))  # type: ignore[arg-type, return-value]
+        register(ProviderKind("My LLM", lambda access: None))
 
 
 LOCAL = """\

@@ -32,7 +32,7 @@ gates:
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester) -> pytest.Pytester:
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     from tests.methods.small_models import LABELS, rows, small_bert
 
     small_bert(pytester.path / "bert")

@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -49,10 +48,8 @@ class Elements(HTMLParser):
         self.text += "" if self.tags[-1:] in (["script"], ["style"]) else data
 
 
-def test_a_page_of_ten_contestants_and_ten_thousand_rows_is_under_5_mb_and_rendered_in_2_s(large: SessionReport):
-    began = time.perf_counter()
+def test_a_page_of_ten_contestants_and_ten_thousand_rows_is_under_5_mb(large: SessionReport):
     page = render_html(large)
-    assert time.perf_counter() - began < 2
     assert len(page.encode()) < 5_000_000
 
 
@@ -125,13 +122,12 @@ def test_a_report_read_back_from_json_renders_the_same(large: SessionReport, pag
 def test_rendering_loads_no_heavy_library(tmp_path: Path):
     (tmp_path / "r.json").write_text(json.dumps(hostile_report().to_json()))
     code = (
-        "import json, sys, time; began = time.perf_counter()\n"
+        "import json, sys\n"
         "from pathlib import Path\n"
         "from pytest_modelcompare.records.report import SessionReport\n"
         "from pytest_modelcompare.reports.formats import FORMATS\n"
         f"report = SessionReport.from_json(json.loads(Path({str(tmp_path / 'r.json')!r}).read_text()))\n"
         "for render in FORMATS.values(): assert render(report)\n"
-        "assert time.perf_counter() - began < 2\n"
         "print({'torch', 'transformers', 'sklearn', 'datasets', 'anthropic', 'scipy'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

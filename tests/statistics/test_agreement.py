@@ -50,7 +50,7 @@ def test_tangos_statistic_at_margin_zero_is_statsmodels_mcnemar(b: int, c: int):
         ((400, 95, 3080), 0.95, (0.0877, 0.1107), 5e-5),
     ],
 )
-def test_tangos_bounds_match_the_printed_examples(counts, confidence, bounds, half_a_digit):
+def test_tangos_bounds_match_the_printed_examples(counts: tuple[int, int, int], confidence, bounds, half_a_digit):
     assert tango_bounds(*counts, confidence) == pytest.approx(bounds, abs=half_a_digit)
 
 

@@ -6,6 +6,7 @@ from math import sqrt
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.stats import norm
 
 from pytest_modelcompare.statistics.newcombe import (
@@ -18,8 +19,14 @@ from pytest_modelcompare.statistics.newcombe import (
     shift_to,
 )
 
-ONE = (np.array([0.9]), np.array([15.0]), np.array([285.0]))
-FOUR = (np.array([0.99, 0.97, 1.0, 0.90]), np.array([25.0, 25.0, 50.0, 400.0]), np.array([475.0, 475.0, 450.0, 100.0]))
+Areas = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+
+ONE: Areas = (np.array([0.9]), np.array([15.0]), np.array([285.0]))
+FOUR: Areas = (
+    np.array([0.99, 0.97, 1.0, 0.90]),
+    np.array([25.0, 25.0, 50.0, 400.0]),
+    np.array([475.0, 475.0, 450.0, 100.0]),
+)
 
 
 def test_the_variance_of_one_area_worked_by_hand():
@@ -30,7 +37,7 @@ def test_the_variance_of_one_area_worked_by_hand():
 
 @pytest.mark.parametrize("world", [ONE, FOUR])
 @pytest.mark.parametrize("confidence", [0.95, 0.999])
-def test_at_a_bound_the_score_statistic_is_the_normal_quantile(world, confidence: float):
+def test_at_a_bound_the_score_statistic_is_the_normal_quantile(world: Areas, confidence: float):
     low, high = method5_bounds(*world, confidence)
     z = norm.ppf(confidence)
     assert method5_z(*world, low) == pytest.approx(z, abs=1e-5)
@@ -51,7 +58,8 @@ def test_areas_are_moved_together_until_their_mean_is_the_target():
 
 
 def test_uncorrelated_sides_add_their_distances_in_squares():
-    a, b = (np.array([0.95]), *ONE[1:]), ONE
+    a: Areas = (np.array([0.95]), *ONE[1:])
+    b = ONE
     (low_a, high_a), (low_b, high_b) = (method5_bounds(*side, 0.95) for side in (a, b))
     low, high = mover(a[0], b[0], *ONE[1:], 0.0, 0.95)
     assert low == pytest.approx(0.05 - sqrt((0.95 - low_a) ** 2 + (high_b - 0.9) ** 2))
@@ -59,7 +67,7 @@ def test_uncorrelated_sides_add_their_distances_in_squares():
 
 
 def test_the_p_value_is_the_level_whose_bound_lies_on_the_threshold():
-    a, b, *counts = FOUR[0], FOUR[0] - 0.03, *FOUR[1:]
+    a, b, counts = FOUR[0], FOUR[0] - 0.03, FOUR[1:]
     low, high = mover(a, b, *counts, 0.5, 0.98)
     # the level is searched to 2 in 10,000
     assert mover_p(a, b, *counts, 0.5, low) == pytest.approx(0.02, abs=2e-4)

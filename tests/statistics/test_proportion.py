@@ -23,7 +23,7 @@ def test_p_values_are_the_binomial_tests(successes: int, threshold: float):
     assert found.p_below == pytest.approx(binomtest(successes, 100, threshold, "less").pvalue)
 
 
-def sizes(n: int, p0: float, decide) -> tuple[float, float]:  # type: ignore[no-untyped-def]
+def sizes(n: int, p0: float, decide) -> tuple[float, float]:
     """Chance of a false pass and of a false fail where the true proportion is the threshold, by enumeration."""
     weights = binom.pmf(np.arange(n + 1), n, p0)
     passed, failed = zip(*(decide(successes) for successes in range(n + 1)), strict=True)

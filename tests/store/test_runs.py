@@ -57,7 +57,7 @@ def test_a_fresh_run_stands_beside_the_old_one_and_counts(store: RunStore):
     found = store.find("f" * 64)
     assert found is not None
     assert found.created == newer.created
-    assert store.find("f" * 64, session="s1").session == "s1"  # type: ignore[union-attr]
+    assert store.find("f" * 64, session="s1").session == "s1"
     assert store.find("f" * 64, session="s3") is None
 
 

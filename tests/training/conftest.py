@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from pytest_modelcompare.inference.token_ids import Encoded, Encoder
 
 
 @dataclass(frozen=True)
@@ -14,7 +19,7 @@ class World:
 
     kind: str
 
-    def model(self):
+    def model(self) -> Any:
         import torch
         import transformers as hf
 
@@ -29,7 +34,7 @@ class World:
         config = getattr(hf, f"{name}Config")(**common, **small, max_position_embeddings=34)
         return getattr(hf, f"{name}ForSequenceClassification")(config)
 
-    def material(self, n: int = 32):
+    def material(self, n: int = 32) -> tuple[Encoder, Encoded, NDArray[np.int64]]:
         from pytest_modelcompare.inference.token_ids import Encoder
         from tests.methods.small_models import rows, tokenizer_of_words
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from pytest_modelcompare.training.loop import train
 from pytest_modelcompare.training.losses import classification_losses
 from pytest_modelcompare.training.recipe import Extras, NotFiniteError, Techniques, Validation
 from pytest_modelcompare.training.seeding import seeded_randomness
+from tests.training.conftest import World
 
 FP32 = Device("cpu", "fp32", "a test")
 
@@ -32,7 +34,7 @@ def interrupt_at(step):
 
 
 @pytest.fixture
-def run(world, recipe, tmp_path):
+def run(world: type[World], recipe, tmp_path):
     def run_one(watch=lambda _: None, checkpoints=None, precision="fp32", validation=False, **changes):
         encoder, encoded, labels = world("bert").material()
         rows = Validation(encoded, labels) if validation else None
@@ -107,7 +109,7 @@ def test_a_full_disk_stops_cleanly_and_keeps_the_last_checkpoint(run, equal_weig
     assert equal_weights(run()[0], resumed)
 
 
-def test_without_memory_the_micro_batch_is_halved_and_the_step_stays_whole(world, recipe, equal_weights):
+def test_without_memory_the_micro_batch_is_halved_and_the_step_stays_whole(world: type[World], recipe, equal_weights):
     fits = 64  # tokens, padding included
 
     def losses_of(model, batch, labels):
@@ -129,7 +131,7 @@ def test_without_memory_the_micro_batch_is_halved_and_the_step_stays_whole(world
         assert equal_weights(*models, atol=2e-5)
 
 
-def test_a_cpus_allocator_is_understood(world, recipe):
+def test_a_cpus_allocator_is_understood(world: type[World], recipe):
     failures = itertools.count()
 
     def losses_of(model, batch, labels):
@@ -141,7 +143,7 @@ def test_a_cpus_allocator_is_understood(world, recipe):
     assert len(found.notes) == 1
 
 
-def test_a_single_row_too_large_is_an_error(world, recipe):
+def test_a_single_row_too_large_is_an_error(world: type[World], recipe):
     def losses_of(model, batch, labels):
         raise torch.OutOfMemoryError("out of memory")
 
@@ -149,7 +151,7 @@ def test_a_single_row_too_large_is_an_error(world, recipe):
         train(world("bert").model(), *world("bert").material(), FP32, recipe(), losses_of=losses_of)
 
 
-def test_another_error_is_not_taken_for_lack_of_memory(world, recipe):
+def test_another_error_is_not_taken_for_lack_of_memory(world: type[World], recipe):
     def losses_of(model, batch, labels):
         raise RuntimeError("something else")
 
@@ -157,7 +159,7 @@ def test_another_error_is_not_taken_for_lack_of_memory(world, recipe):
         train(world("bert").model(), *world("bert").material(), FP32, recipe(), losses_of=losses_of)
 
 
-def test_without_memory_validation_is_cut_smaller_too(world, recipe):
+def test_without_memory_validation_is_cut_smaller_too(world: type[World], recipe):
     encoder, encoded, labels = world("bert").material()
 
     def losses_of(model, batch, labels):
@@ -175,7 +177,7 @@ def test_without_memory_validation_is_cut_smaller_too(world, recipe):
     assert found[0] == found[1]  # the same validation loss
 
 
-def test_gradients_that_are_no_numbers_in_the_last_step_stop_too(world, recipe):
+def test_gradients_that_are_no_numbers_in_the_last_step_stop_too(world: type[World], recipe):
     steps = itertools.count(1)
 
     def losses_of(model, batch, labels):
@@ -188,7 +190,7 @@ def test_gradients_that_are_no_numbers_in_the_last_step_stop_too(world, recipe):
         train(world("bert").model(), *world("bert").material(), FP32, recipe(max_steps=4), losses_of=losses_of)
 
 
-def test_a_loss_that_is_no_number_stops(world, recipe):
+def test_a_loss_that_is_no_number_stops(world: type[World], recipe):
     def losses_of(model, batch, labels):
         return classification_losses(model, batch, labels) * float("nan")
 
@@ -196,7 +198,7 @@ def test_a_loss_that_is_no_number_stops(world, recipe):
         train(world("bert").model(), *world("bert").material(), FP32, recipe(), losses_of=losses_of)
 
 
-def test_training_stops_when_validation_gets_no_better_and_keeps_the_best(run, world, recipe):
+def test_training_stops_when_validation_gets_no_better_and_keeps_the_best(run, world: type[World], recipe):
     # labels against which nothing can be learnt: the more the model learns, the worse it gets
     encoder, encoded, labels = world("bert").material()
     wrong = Validation(encoded, np.asarray((labels + 1) % 3))
@@ -211,13 +213,13 @@ def test_training_stops_when_validation_gets_no_better_and_keeps_the_best(run, w
     )
 
 
-def test_early_stopping_without_validation_rows_is_an_error(world, recipe):
+def test_early_stopping_without_validation_rows_is_an_error(world: type[World], recipe):
     with pytest.raises(DataError, match="early stopping needs validation rows"):
         train(world("bert").model(), *world("bert").material(), FP32, recipe(early_stopping=1))
 
 
 def test_every_epoch_is_worth_a_line_with_loss_and_speed(run):
-    seen = []
+    seen: list[Any] = []
     run(seen.append)
     lines = [step.note for step in seen if step.milestone]
     assert [line.split(",")[0] for line in lines] == ["epoch 1 of 2", "epoch 2 of 2"]

@@ -14,6 +14,7 @@ from pytest_modelcompare.training.cuda import graphs, varlen
 from pytest_modelcompare.training.cuda.varlen import (
     Shape,
     Varlen,
+    flash_attention,
     kernel_is_right,
     lay_out_rows,
     longest_row,
@@ -23,6 +24,7 @@ from pytest_modelcompare.training.cuda.varlen import (
 from pytest_modelcompare.training.layouts import Padded, layout_for
 from pytest_modelcompare.training.loop import train
 from pytest_modelcompare.training.recipe import Extras, Techniques
+from tests.training.conftest import World
 
 FP32 = Device("cpu", "fp32", "a test")
 PLAIN = Techniques(
@@ -58,7 +60,7 @@ def as_on_cuda(monkeypatch):
 
 
 @pytest.fixture
-def trained(world, recipe):
+def trained(world: type[World], recipe):
     def train_one(kind, techniques, weights=None, n=30, **changes):
         model = world(kind).model()
         for module in model.modules():
@@ -157,7 +159,7 @@ def across_rows(query, key, value, asking, there, most_asking, most_there, dropo
 
 def without_dropout(*given):
     *others, _, scale = given
-    return row_by_row(*others, 0.0, scale)
+    return row_by_row(*(*others, 0.0, scale))
 
 
 def without_gradient(*given):
@@ -165,7 +167,7 @@ def without_gradient(*given):
 
 
 @pytest.mark.parametrize("kernel", [across_rows, without_dropout, without_gradient])
-def test_a_wrong_kernel_is_found_out(as_on_cuda, world, kernel):
+def test_a_wrong_kernel_is_found_out(as_on_cuda, world: type[World], kernel):
     assert kernel_is_right(row_by_row, 2, 16, "cpu", torch.bfloat16, 0.1)
     assert not kernel_is_right(kernel, 2, 16, "cpu", torch.bfloat16, 0.1)
     as_on_cuda(kernel)
@@ -174,7 +176,7 @@ def test_a_wrong_kernel_is_found_out(as_on_cuda, world, kernel):
         assert isinstance(layout, Padded)
 
 
-def test_trying_a_kernel_leaves_the_random_state_alone(as_on_cuda, world):
+def test_trying_a_kernel_leaves_the_random_state_alone(as_on_cuda, world: type[World]):
     as_on_cuda()
     encoder, encoded, _ = world("bert").material()
     before = torch.random.get_rng_state()
@@ -185,8 +187,8 @@ def test_trying_a_kernel_leaves_the_random_state_alone(as_on_cuda, world):
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-def test_the_kernel_for_cuda_is_not_taken_where_it_cannot_run(as_on_cuda, world):
-    as_on_cuda(layouts.flash_attention)
+def test_the_kernel_for_cuda_is_not_taken_where_it_cannot_run(as_on_cuda, world: type[World]):
+    as_on_cuda(flash_attention)
     encoder, encoded, _ = world("bert").material()
     with layout_for(world("bert").model(), encoder, encoded, FP32, Techniques()) as (layout, _):
         assert isinstance(layout, Padded)
@@ -202,7 +204,7 @@ def test_shapes_are_few_and_hold_their_rows():
     assert shape_for(256, 256, 12_000) == Shape(257, 12_288)
 
 
-def test_a_shape_is_filled_with_rows_that_the_model_can_read(world):
+def test_a_shape_is_filled_with_rows_that_the_model_can_read(world: type[World]):
     _, encoded, _ = world("bert").material()
     rows = np.array([3, 1])
     shape = shape_for(2, 4, int(encoded.lengths[rows].sum()))
@@ -215,7 +217,7 @@ def test_a_shape_is_filled_with_rows_that_the_model_can_read(world):
     assert found["position_ids"].max() <= 1 + encoded.lengths.max()
 
 
-def test_without_memory_on_a_shared_device_the_training_waits(world, recipe):
+def test_without_memory_on_a_shared_device_the_training_waits(world: type[World], recipe):
     def losses_of(model, batch, labels):
         raise torch.OutOfMemoryError("out of memory")
 

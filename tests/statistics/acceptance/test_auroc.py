@@ -6,13 +6,13 @@ from math import sqrt
 
 import numpy as np
 import pytest
+from scipy.special import logit
 
 from pytest_modelcompare.statistics.auroc import (
     auroc,
     auroc_difference,
     correlation,
     delong_variance,
-    logit,
     placements,
 )
 from pytest_modelcompare.statistics.means import t_inference

@@ -48,7 +48,7 @@ class Joint:
 def relevant_rows(n: int, positives: int, recall: float, false_positives: float) -> Iterator[tuple[int, int, float]]:
     """(TP, rows that are or are called positive, probability) of every outcome that matters, rows drawn at random."""
     share, jaccard = (positives + false_positives) / n, positives * recall / (positives + false_positives)
-    fewest, most = binom.ppf([1e-8, 1 - 1e-8], n, share).astype(int)
+    fewest, most = np.asarray(binom.ppf([1e-8, 1 - 1e-8], n, share)).astype(int)
     for m in range(fewest, most + 1):
         weights = binom.pmf(m, n, share) * binom.pmf(np.arange(m + 1), m, jaccard)
         yield from ((tp, m, weight) for tp, weight in enumerate(weights) if weight > 1e-8)

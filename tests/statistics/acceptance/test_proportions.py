@@ -29,7 +29,7 @@ def by_wilson(successes: int, n: int, p0: float) -> tuple[bool, bool]:
 
 
 def by_jeffreys(successes: int, n: int, p0: float) -> tuple[bool, bool]:
-    low, high = beta.ppf([0.05, 0.95], successes + 0.5, n - successes + 0.5)
+    low, high = np.asarray(beta.ppf([0.05, 0.95], successes + 0.5, n - successes + 0.5))
     return bool(low >= p0), bool(high <= p0)
 
 
@@ -42,7 +42,7 @@ def by_wald(successes: int, n: int, p0: float) -> tuple[bool, bool]:
 def sizes(rule: Rule, n: int, p0: float, p: float | None = None) -> tuple[float, float]:
     """Chance to pass and to fail in per cent where the true proportion is p, by default the threshold."""
     p = p0 if p is None else p
-    fewest, most = binom.ppf([1e-9, 1 - 1e-9], n, p).astype(int)
+    fewest, most = np.asarray(binom.ppf([1e-9, 1 - 1e-9], n, p)).astype(int)
     outcomes = np.arange(fewest, most + 1)
     decisions = np.array([rule(int(successes), n, p0) for successes in outcomes])
     passes, fails = 100 * binom.pmf(outcomes, n, p) @ decisions
