@@ -22,9 +22,9 @@ import numpy as np
 
 from pytest_modelcompare.inference.device import limit_threads
 from pytest_modelcompare.inference.stopwatch import timing_machine
-from pytest_modelcompare.methods.base import Work
 from pytest_modelcompare.methods.fine_tune import FineTune
 from pytest_modelcompare.methods.fitting import FineTuneSettings
+from pytest_modelcompare.methods.local import Work
 from pytest_modelcompare.methods.serving import BATCH_SIZES
 from pytest_modelcompare.records import Dataset, Predictions, Rows
 

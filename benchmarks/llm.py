@@ -24,7 +24,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from pytest_modelcompare.llm.answering import LLMOptions, PromptMethod
+from pytest_modelcompare.llm.answering import conversation
+from pytest_modelcompare.llm.answers import LLMOptions
 from pytest_modelcompare.llm.prompt_settings import PromptSettings
 from pytest_modelcompare.llm.retries import Retries
 from pytest_modelcompare.records import Dataset, Rows
@@ -123,9 +124,9 @@ def session(url: str, rows: int, retries: Retries | None = None, **settings: Any
         journal = AnswerJournal(StoreFolders(Path(folder)))
         options = LLMOptions("auto", 5.0, "s", retries=retries or Retries(), note=lambda usd, _: spent.append(usd))
         wanted, data = PromptSettings(model=MODEL, base_url=url, **settings), dataset(rows)
-        plan = PromptMethod().plan(wanted, data, journal, options, Path(folder))
+        plan = conversation(wanted, data, journal, Path(folder)).plan(options)
         started = time.perf_counter()
-        answered = PromptMethod().run(wanted, data, journal, options, Path(folder))
+        answered = conversation(wanted, data, journal, Path(folder)).run(options)
         return time.perf_counter() - started, plan.usd_estimate, sum(spent), answered
 
 

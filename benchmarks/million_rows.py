@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from pytest_modelcompare.inference.memory import MIB, STATUS, resident_mb
-from pytest_modelcompare.methods.base import Work
 from pytest_modelcompare.methods.fine_tune import FineTune
 from pytest_modelcompare.methods.fitting import FineTuneSettings
+from pytest_modelcompare.methods.local import Work
 from pytest_modelcompare.records import Dataset, Rows
 from pytest_modelcompare.records.progress import Progress
 

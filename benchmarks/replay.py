@@ -1,6 +1,6 @@
 """How long 3,080 stored LLM answers take to replay: `python benchmarks/replay.py`.
 
-Compares PromptMethod.run in replay mode with reading the same journal by json.loads alone.
+Compares Conversation.run in replay mode with reading the same journal by json.loads alone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pytest_modelcompare.llm.answering import LLMOptions, PromptMethod
+from pytest_modelcompare.llm.answering import conversation
+from pytest_modelcompare.llm.answers import LLMOptions
 from pytest_modelcompare.llm.prompt_settings import PromptSettings
 from pytest_modelcompare.llm.prompting import prompt_plan
 from pytest_modelcompare.llm.prompts import requests_for
@@ -45,7 +46,7 @@ def main() -> None:
         for _ in range(5):
             started = time.perf_counter()
             fresh = AnswerJournal(StoreFolders(folder))
-            PromptMethod().run(settings, dataset, fresh, LLMOptions("replay", 0, "t"), folder)
+            conversation(settings, dataset, fresh, folder).run(LLMOptions("replay", 0, "t"))
             replays.append(time.perf_counter() - started)
             started = time.perf_counter()
             [json.loads(line) for line in journal.path.open(encoding="utf-8")]

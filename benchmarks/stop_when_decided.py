@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from pytest_modelcompare.execution.comparison import Comparison
 from pytest_modelcompare.execution.judging import verdict_on
 from pytest_modelcompare.execution.ledger import Ledger
-from pytest_modelcompare.execution.options import Options
 from pytest_modelcompare.execution.prepare import prepare
-from pytest_modelcompare.execution.watch import Unwatched
+from pytest_modelcompare.records.options import Options
+from pytest_modelcompare.records.progress import Unwatched
 from pytest_modelcompare.suite.load import load_suite
 from tests.llm.anthropic_server import KEY, AnthropicServer, serving
 

@@ -33,9 +33,9 @@ from numpy.typing import NDArray
 from pytest_modelcompare.data.data_settings import SourceSettings
 from pytest_modelcompare.data.sources import source_table
 from pytest_modelcompare.inference.device import choose_device, machine_in_words
-from pytest_modelcompare.methods.base import Work
 from pytest_modelcompare.methods.fine_tune import FineTune
 from pytest_modelcompare.methods.fitting import FineTuneSettings
+from pytest_modelcompare.methods.local import Work
 from pytest_modelcompare.records import Dataset, Rows
 from pytest_modelcompare.records.progress import Watch, silent
 

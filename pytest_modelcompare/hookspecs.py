@@ -9,8 +9,25 @@ import pytest
 
 if TYPE_CHECKING:
     from pytest_modelcompare.llm.provider import ProviderKind
+    from pytest_modelcompare.methods.base import Method
     from pytest_modelcompare.metrics.own import OwnMetric
     from pytest_modelcompare.pricing.prices import Prices
+
+
+@pytest.hookspec(historic=True)
+def pytest_modelcompare_contestants(config: pytest.Config) -> Sequence[Method] | None:
+    """Methods that contestants of a suite may have beside the built-in ones: `NAME: …` in the suite.
+
+    A method says what its settings are, which jobs it needs, also those of other contestants, and what their
+    results show: the same as every built-in one. Called once in every process that compares, whenever the
+    conftest is found. A method counts in the whole session, also for suites in other folders.
+
+    Args:
+        config: of the pytest run.
+
+    Returns:
+        what to make known; a key that is built in is an error.
+    """
 
 
 @pytest.hookspec(historic=True)

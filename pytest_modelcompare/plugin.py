@@ -49,7 +49,7 @@ VALUED: tuple[tuple[str, Any, Any, str, str], ...] = (
     ),
     ("budget", "", "string", "USD", "hard cap on LLM spending for the session"),
     ("device", "auto", "string", "auto|cpu|cuda|mps", "where models train and predict"),
-    ("executor", "local", "string", "local", "where jobs run"),
+    ("executor", "auto", "string", "NAME", "where trainings run: auto, here, processes, or what a package adds"),
     ("jobs", "", "string", "N", "trainings at once on a GPU, memory permitting; 1: one by one (default: up to 8)"),
     ("store", "", "string", "DIR", "the store of runs and answers (default: .modelcompare in the rootdir)"),
     ("report", [], "args", "PATH", "write a report; .json, .html or .md (repeatable)"),

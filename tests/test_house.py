@@ -17,9 +17,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "pytest_modelcompare"
 
-CIRCLES_THAT_STAND = [
-    "execution.assemble, execution.comparison, execution.stopping, execution.sweep",
-]
+CIRCLES_THAT_STAND: list[str] = []
 STEMS_THAT_STAND = [
     "accepted",
     "answers",
@@ -27,7 +25,6 @@ STEMS_THAT_STAND = [
     "by_label",
     "estimate",
     "history",
-    "local",
     "measured",
     "options",
     "pace",

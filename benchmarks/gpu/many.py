@@ -16,9 +16,9 @@ from benchmarks.gpu.world import MAX_LENGTH, World, flops_of, seconds_of, share_
 from benchmarks.training import BATCH, DECAY, WARMUP, textbook
 from pytest_modelcompare.execution.comparison import Comparison
 from pytest_modelcompare.execution.ledger import Ledger
-from pytest_modelcompare.execution.options import Options
 from pytest_modelcompare.execution.prepare import prepare
-from pytest_modelcompare.execution.watch import Unwatched
+from pytest_modelcompare.records.options import Options
+from pytest_modelcompare.records.progress import Unwatched
 from pytest_modelcompare.suite.load import load_suite
 
 MODELS = ("minilm", "distilbert", "bert", "roberta", "albert")

@@ -15,9 +15,9 @@ from benchmarks.gpu.training import on_cuda
 from benchmarks.gpu.world import World
 from benchmarks.training import BATCH
 from pytest_modelcompare.inference.stopwatch import measure_latencies, measure_throughput
-from pytest_modelcompare.methods.base import Work
 from pytest_modelcompare.methods.fine_tune import FineTune
 from pytest_modelcompare.methods.fitting import FineTuneSettings
+from pytest_modelcompare.methods.local import Work
 
 MODELS = ("minilm", "bert")
 

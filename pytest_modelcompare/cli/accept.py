@@ -11,13 +11,13 @@ from pytest_modelcompare.errors import ModelCompareError, StoreError
 from pytest_modelcompare.execution.comparison import Comparison
 from pytest_modelcompare.execution.judging import verdict_on
 from pytest_modelcompare.execution.ledger import Ledger
-from pytest_modelcompare.execution.options import Options
 from pytest_modelcompare.execution.plan import planned
 from pytest_modelcompare.execution.prepare import prepare
-from pytest_modelcompare.execution.watch import Unwatched
 from pytest_modelcompare.gates.claims import DoesNotRegress
 from pytest_modelcompare.gates.spec import GateSpec
 from pytest_modelcompare.records import Outcomes
+from pytest_modelcompare.records.options import Options
+from pytest_modelcompare.records.progress import Unwatched
 from pytest_modelcompare.store.accepted import merged, write_accepted
 from pytest_modelcompare.suite.load import load_suite
 

@@ -9,13 +9,14 @@ from pytest_modelcompare.cli.answers_show import prompted
 from pytest_modelcompare.errors import LLMError
 from pytest_modelcompare.execution.comparison import Comparison
 from pytest_modelcompare.execution.ledger import Ledger
-from pytest_modelcompare.execution.options import Options
-from pytest_modelcompare.execution.prepare import load
+from pytest_modelcompare.execution.planning import read_rows
 from pytest_modelcompare.llm.prompt_settings import PromptSettings
 from pytest_modelcompare.llm.prompting import questions
 from pytest_modelcompare.llm.recording import records_of, with_recording
 from pytest_modelcompare.methods.local_prompt import LocalPrompt
+from pytest_modelcompare.methods.prompt import dataset_to_ask
 from pytest_modelcompare.records import Dataset
+from pytest_modelcompare.records.options import Options
 from pytest_modelcompare.store.answers import AnswerJournal
 from pytest_modelcompare.store.folders import StoreFolders
 from pytest_modelcompare.store.recordings import HELPER, write_recording
@@ -60,11 +61,11 @@ def rows_asked(suite: Suite, store: Path) -> Dataset:
         ModelCompareError: they cannot be loaded.
     """
     comparison = Comparison(suite, Options(store, ""), Ledger())
-    load(comparison)
+    read_rows(comparison)
     if comparison.data_error is not None:
         raise comparison.data_error
-    assert comparison.dataset_to_ask is not None
-    return comparison.dataset_to_ask
+    assert comparison.dataset is not None
+    return dataset_to_ask(comparison.dataset)
 
 
 def target(given: str | None, settings: PromptSettings, base: Path, name: str) -> Path:

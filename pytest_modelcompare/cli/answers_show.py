@@ -11,7 +11,6 @@ import numpy as np
 
 from pytest_modelcompare.cli.power import loaded
 from pytest_modelcompare.errors import DataError, LLMError
-from pytest_modelcompare.execution.local import local_jobs
 from pytest_modelcompare.llm.answers import Journal
 from pytest_modelcompare.llm.prompt_settings import PromptSettings
 from pytest_modelcompare.llm.prompting import questions
@@ -19,6 +18,7 @@ from pytest_modelcompare.llm.recording import with_recording
 from pytest_modelcompare.llm.reply import read_reply, reply_from
 from pytest_modelcompare.llm.request import Request, first_record
 from pytest_modelcompare.methods.base import ContestantSpec
+from pytest_modelcompare.methods.local import run_orders
 from pytest_modelcompare.methods.local_prompt import LocalPrompt
 from pytest_modelcompare.records import NO_ANSWER, Dataset
 from pytest_modelcompare.records.addresses import without_user
@@ -98,8 +98,8 @@ def local_lines(spec: ContestantSpec, dataset: Dataset, row: int, base: Path, st
     method = LocalPrompt()
     yield heading("request 1 of 1")
     yield from request_lines(method.requests(spec.settings, dataset, base)[row])
-    job = local_jobs(spec, method, dataset, base)[0]
-    found = store.find(job.fingerprint, None)
+    order = run_orders(spec, method, dataset, base)[0]
+    found = store.find(order.fingerprint, None)
     if found is None:
         yield heading("no stored answer")
     else:

@@ -11,15 +11,15 @@ from uuid import uuid4
 from pytest_modelcompare.errors import ModelCompareError, ModelError, StoreError
 from pytest_modelcompare.execution.comparison import Comparison, Needs
 from pytest_modelcompare.execution.ledger import Ledger
-from pytest_modelcompare.execution.local import local_jobs, stored_run
-from pytest_modelcompare.execution.options import Options
-from pytest_modelcompare.execution.prepare import load
-from pytest_modelcompare.execution.sweep import select
-from pytest_modelcompare.execution.timed import time_contestants
-from pytest_modelcompare.execution.watch import Unwatched
+from pytest_modelcompare.execution.planning import read_rows
+from pytest_modelcompare.execution.sweep import best
+from pytest_modelcompare.execution.timed import find_or_measure
 from pytest_modelcompare.methods.base import ContestantSpec
-from pytest_modelcompare.methods.registry import LOCAL
+from pytest_modelcompare.methods.local import run_orders, stored_run
+from pytest_modelcompare.methods.registry import local_method_of
 from pytest_modelcompare.records import Run
+from pytest_modelcompare.records.options import Options
+from pytest_modelcompare.records.progress import Unwatched
 from pytest_modelcompare.reports.model_card import model_card
 from pytest_modelcompare.store.digests import require_unchanged
 from pytest_modelcompare.suite.load import load_suite
@@ -49,7 +49,7 @@ def export(suite_path: Path, name: str, folder: Path, store: Path, seed: int | N
     suite = load_suite(suite_path)
     comparison = Comparison(suite, Options(store, f"export-{uuid4()}"), Ledger())
     named = exportable(comparison, name)
-    load(comparison)
+    read_rows(comparison)
     if comparison.data_error is not None:
         raise comparison.data_error
     spec = selected(comparison, named)
@@ -57,7 +57,7 @@ def export(suite_path: Path, name: str, folder: Path, store: Path, seed: int | N
     require_unchanged(found.folder)
     comparison.runs[spec.name] = [found]
     names = frozenset({spec.name})
-    time_contestants(comparison, Needs(names, False, names), Unwatched())
+    find_or_measure(comparison, Needs(names, False, names), Unwatched())
     shutil.copytree(found.folder / "model", folder, dirs_exist_ok=True)
     card = model_card(comparison, spec, found)
     (folder / "README.md").write_text(card, encoding="utf-8")
@@ -75,7 +75,8 @@ def exportable(comparison: Comparison, name: str) -> ContestantSpec:
     if name not in specs:
         raise ModelError(f"no contestant `{name}`", where=where, fix=f"there are {', '.join(specs)}")
     spec = specs[name]
-    if spec.method not in ("fine_tune", "distill"):
+    method = local_method_of(spec)
+    if method is None or not method.is_exported:
         fix = "export a `fine_tune` contestant"
         raise ModelError(f"`{name}` is {spec.method}, which no other library loads", where=where, fix=fix)
     return spec
@@ -92,7 +93,9 @@ def selected(comparison: Comparison, spec: ContestantSpec) -> ContestantSpec:
     specs = comparison.suite.contestants
     for name in spec.members:
         comparison.runs[name] = [trained(comparison, specs[name], seed) for seed in specs[name].seeds]
-    select(comparison, spec)
+    assert comparison.dataset is not None
+    runs = {name: comparison.runs[name] for name in spec.members}
+    comparison.selections[spec.name] = best(spec.members, runs, comparison.dataset)
     return comparison.spec_of(spec.name)
 
 
@@ -102,13 +105,15 @@ def trained(comparison: Comparison, spec: ContestantSpec, seed: int | None) -> R
     Raises:
         StoreError: it is not in the store.
     """
+    method = local_method_of(spec)
     assert comparison.dataset is not None
-    jobs = {job.seed: job for job in local_jobs(spec, LOCAL[spec.method], comparison.dataset, comparison.base)}
-    chosen = next(iter(jobs)) if seed is None else seed
-    if chosen not in jobs:
-        seeds = ", ".join(map(str, jobs))
+    assert method is not None
+    orders = {one.seed: one for one in run_orders(spec, method, comparison.dataset, comparison.base)}
+    chosen = next(iter(orders)) if seed is None else seed
+    if chosen not in orders:
+        seeds = ", ".join(map(str, orders))
         raise StoreError(f"`{spec.name}` has no seed {chosen}", where=str(comparison.suite.path), fix=f"it has {seeds}")
-    found = stored_run(jobs[chosen], comparison.store, comparison.options)
+    found = stored_run(orders[chosen], comparison.store, comparison.options)
     if found is None:
         raise StoreError(
             f"`{spec.name}` with seed {chosen} was not trained, or the suite has changed since",

@@ -11,8 +11,8 @@ from pathlib import Path
 from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.execution.comparison import Comparison
 from pytest_modelcompare.execution.ledger import Ledger
-from pytest_modelcompare.execution.options import Options
 from pytest_modelcompare.execution.plan import PlannedJob, planned_jobs
+from pytest_modelcompare.records.options import Options
 from pytest_modelcompare.reports.plan_lines import bill_line, plan_lines
 from pytest_modelcompare.suite.load import load_suite
 

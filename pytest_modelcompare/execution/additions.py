@@ -1,4 +1,4 @@
-"""What a conftest.py adds to the language of suites: providers, metrics, prices."""
+"""What a conftest.py adds to the language of suites: methods, providers, metrics, prices."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from pytest_modelcompare.errors import ModelCompareError
 from pytest_modelcompare.llm import providers
+from pytest_modelcompare.methods import registry
 from pytest_modelcompare.metrics import own
 from pytest_modelcompare.pricing import prices
 
@@ -39,6 +40,7 @@ def listen(config: pytest.Config, *, kept: bool = False) -> None:
 
     asked, hook = {"config": config}, config.pluginmanager.hook
     hook.pytest_modelcompare_providers.call_historic(result_callback=each(providers.register), kwargs=asked)
+    hook.pytest_modelcompare_contestants.call_historic(result_callback=each(registry.register), kwargs=asked)
     hook.pytest_modelcompare_metrics.call_historic(result_callback=each(own.register), kwargs=asked)
     hook.pytest_modelcompare_prices.call_historic(
         result_callback=lambda table: known(prices.register, table), kwargs=asked

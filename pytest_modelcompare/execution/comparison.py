@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pytest_modelcompare.data.made_up import source_unreachable
+from pytest_modelcompare.data.recorded_answers import RecordedAnswers
 from pytest_modelcompare.data.rows import test_rows_digest
-from pytest_modelcompare.errors import ModelCompareError
-from pytest_modelcompare.execution.assemble import assemble
+from pytest_modelcompare.errors import BudgetError, ModelCompareError
+from pytest_modelcompare.execution.graph import Graph
 from pytest_modelcompare.execution.ledger import Ledger
-from pytest_modelcompare.execution.options import DEFAULT_CAP_USD, Options
 from pytest_modelcompare.execution.sweep import Selection, with_members
 from pytest_modelcompare.extras import NotInstalledError
 from pytest_modelcompare.gates.needs import contestants_of, needs_of, places_of
 from pytest_modelcompare.inference.device import device_kind
-from pytest_modelcompare.methods.base import ContestantSpec
+from pytest_modelcompare.llm.answers import Answered
+from pytest_modelcompare.methods.base import ContestantSpec, Known
+from pytest_modelcompare.methods.local import Obtained
+from pytest_modelcompare.methods.registry import method_of
 from pytest_modelcompare.metrics.catalogue import Need
 from pytest_modelcompare.records import Dataset, Evidence, Run
 from pytest_modelcompare.records.accepted import AcceptedRecord
+from pytest_modelcompare.records.jobs import Context, Job, Kind, Place
+from pytest_modelcompare.records.options import DEFAULT_CAP_USD, Options
+from pytest_modelcompare.records.progress import Watcher
 from pytest_modelcompare.store.accepted import read_accepted
 from pytest_modelcompare.store.folders import StoreFolders
 from pytest_modelcompare.store.judgements import Judgements, read_judgements
@@ -27,10 +35,8 @@ from pytest_modelcompare.store.runs import RunStore
 from pytest_modelcompare.store.timings import Timing
 
 if TYPE_CHECKING:
-    from pytest_modelcompare.data.recorded_answers import RecordedAnswers
-    from pytest_modelcompare.execution.stopping import Stopped
     from pytest_modelcompare.gates.spec import GateSpec
-    from pytest_modelcompare.llm.answering import Answered
+    from pytest_modelcompare.gates.stopping_looks import Stopped
     from pytest_modelcompare.suite.model import Suite
 
 TIMED = frozenset({Need.LATENCY, Need.THROUGHPUT, Need.COST, Need.BREAK_EVEN})
@@ -64,6 +70,21 @@ class Comparison:
     ledger: Ledger
     dataset: Dataset | None = None
     data_error: ModelCompareError | None = None
+    graph: Graph = field(default_factory=Graph)
+    """Every job that was planned."""
+
+    results: dict[str, Any] = field(default_factory=dict)
+    """What jobs gave, by key."""
+
+    needed_now: Callable[[Job[Any]], bool] = lambda _: True
+    """Whether a job is still worth doing."""
+
+    planned_s: float = 0.0
+    """How long planning took."""
+
+    began: float | None = None
+    """When the first training began, by `time.monotonic`."""
+
     runs: dict[str, list[Run]] = field(default_factory=dict)
     answered: dict[str, Answered] = field(default_factory=dict)
     stopped: dict[str, Stopped] = field(default_factory=dict)
@@ -151,13 +172,6 @@ class Comparison:
     def chosen(self, needs: Needs) -> list[ContestantSpec]:
         return [spec for name, spec in self.suite.contestants.items() if name in needs.contestants]
 
-    @property
-    def dataset_to_ask(self) -> Dataset | None:
-        """What LLMs see: shots come from all training rows, so that a sweep beside them leaves stored answers good."""
-        if self.dataset is None or self.dataset.all_train is None:
-            return self.dataset
-        return replace(self.dataset, train=self.dataset.all_train)
-
     def spec_of(self, name: str) -> ContestantSpec:
         """What a name stands for: of a sweep that has run, the member that was selected."""
         selection = self.selections.get(name)
@@ -165,10 +179,116 @@ class Comparison:
 
     def evidence(self) -> Mapping[str, Evidence]:
         """What is known about each contestant that was prepared."""
-        for name, spec in self.suite.contestants.items():
-            if name not in self._evidence and (found := assemble(self, spec)) is not None:
-                self._evidence[name] = found
+        if self.dataset is not None:
+            for name, spec in self.suite.contestants.items():
+                if name not in self._evidence and (found := self.evidence_of(spec)) is not None:
+                    self._evidence[name] = found
         return self._evidence
+
+    def evidence_of(self, spec: ContestantSpec) -> Evidence | None:
+        """What the results of a contestant's jobs show; None where it has none yet."""
+        made: Sequence[Any]
+        if spec.name in self.runs:
+            made = [Obtained(run) for run in self.runs[spec.name]]
+        else:
+            planned = self.graph.contestants.get(spec.name)
+            jobs = () if planned is None else planned.results
+            if not all(job.key in self.results for job in jobs):
+                return None
+            made = [self.results[job.key] for job in jobs]
+            if not made and method_of(spec).traits.has_rows:
+                return None
+        return method_of(spec).evidence(spec, made, self.known(spec.name))
+
+    def known(self, name: str) -> Known:
+        """What a contestant's evidence is made of beside its own results."""
+        assert self.dataset is not None
+        members = self.suite.contestants[name].members
+        return Known(
+            self.dataset,
+            self.device_kind,
+            self.suite.prices,
+            self.suite.compute,
+            self.timings.get(name),
+            {place: found for (contestant, place), found in self.timings_at.items() if contestant == name},
+            [run for member in members for run in self.runs.get(member, [])],
+        )
+
+    def context(self, watcher: Watcher) -> Context:
+        return Context(self.options, watcher, set_aside=self.set_aside)
+
+    def is_wanted(self, job: Job[Any]) -> bool:
+        """Not what only contestants need that have failed."""
+        users = self.graph.users_of(job.key)
+        return self.needed_now(job) and (not users or any(name not in self.failures for name in users))
+
+    def refuse_to_begin(self, job: Job[Any]) -> None:
+        """The suite's `budget: {minutes: …}` holds for beginning trainings."""
+        if job.place is not Place.DEVICE or job.stored:
+            return
+        self.began = time.monotonic() if self.began is None else self.began
+        budget, used = self.suite.budget, time.monotonic() - self.began + self.planned_s
+        if budget is not None and budget.minutes is not None and used > 60 * budget.minutes:
+            raise BudgetError(
+                f"the suite's {budget.minutes:g} minutes are used up; what was finished is stored",
+                where=str(self.suite.path),
+                fix="run again to go on from there, or raise `budget: {minutes: …}`",
+            )
+
+    def job_done(self, job: Job[Any], result: Any) -> None:
+        """Take a result; a contestant all of whose results are there has evidence."""
+        self.results[job.key] = result
+        if job.kind is Kind.REFERENCE:
+            self.reference = result.run
+        if job.kind is Kind.SMOKE:
+            self.warn(*result)
+            return
+        if isinstance(result, Obtained):
+            self.note_run(job, result)
+        for name, planned in list(self.graph.contestants.items()):
+            keys = [one.key for one in planned.results]
+            if job.key in keys and all(key in self.results for key in keys):
+                self.take(name, [self.results[key] for key in keys])
+
+    def note_run(self, job: Job[Any], obtained: Obtained) -> None:
+        """Count it; what another process made, that one counts, and exports are no trainings."""
+        exported = obtained.is_made and job.kind is Kind.SERVE
+        if not exported and (obtained.is_made or obtained.run.session != self.options.session):
+            self.ledger.note_run(stored=not obtained.is_made)
+
+    def take(self, name: str, found: Sequence[Any]) -> None:
+        """Put a contestant's results where reports find them."""
+        self._evidence.pop(name, None)
+        first = found[0]
+        if isinstance(first, Obtained):
+            self.runs[name] = [one.run for one in found]
+        elif isinstance(first, Selection):
+            self.selections[name] = first
+            self.runs[name] = self.runs[first.winner]
+        elif isinstance(first, Answered):
+            self.answered[name] = first
+            self.ledger.note_answers(usd=0.0, calls=0, stored=first.stored)
+        elif isinstance(first, RecordedAnswers):
+            self.recorded[name] = first
+
+    def stands_aside(self, error: ModelCompareError) -> bool:
+        """Whether a smoke run goes on without recorded answers that lie on a network that does not answer."""
+        if not self.options.smoke or not source_unreachable(error):
+            return False
+        self.warn(f"{error.where} {error.what}; it was not read")
+        return True
+
+    def warn(self, *texts: str) -> None:
+        self.warnings += [text for text in texts if text not in self.warnings]
+
+    def job_failed(self, job: Job[Any], error: ModelCompareError) -> None:
+        """What fails concerns the contestants that it is for; the rest goes on."""
+        if self.stands_aside(error):
+            return
+        if job.kind is Kind.REFERENCE:
+            self.warnings.append(f"no TF-IDF reference line: {error.what}")
+        for name in self.graph.users_of(job.key):
+            self.note_failure(name, error)
 
     @property
     def accepted_path(self) -> Path:

@@ -10,6 +10,7 @@ from pytest_modelcompare.execution.accepting import accept, baselines, model_key
 from pytest_modelcompare.execution.stopping import verdict_when_stopped
 from pytest_modelcompare.gates.judge import judge
 from pytest_modelcompare.gates.needs import contestants_of
+from pytest_modelcompare.methods.registry import method_of
 from pytest_modelcompare.records import Outcomes, Verdict
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def not_judged_because(comparison: Comparison, named: list[str]) -> str:
     """Why a gate is skipped; empty where it is judged."""
     if comparison.options.smoke:
         return "a smoke run proves that the suite runs; its gates are not judged"
-    asked = [name for name in named if comparison.suite.contestants[name].method == "prompt"]
+    asked = [name for name in named if method_of(comparison.suite.contestants[name]).traits.asks]
     if comparison.options.llm == "off" and asked:
         return f"{', '.join(asked)} would ask an LLM, and --modelcompare-llm=off"
     return ""

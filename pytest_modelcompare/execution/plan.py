@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from pytest_modelcompare.execution.asked import plans
 from pytest_modelcompare.execution.comparison import Comparison, Needs
-from pytest_modelcompare.execution.local import local_jobs, stored_run
-from pytest_modelcompare.execution.prepare import load
-from pytest_modelcompare.execution.references import TFIDF, reference_spec, wants_tfidf
-from pytest_modelcompare.execution.stopping import may_stop, plan_for
+from pytest_modelcompare.execution.graph import Graph
+from pytest_modelcompare.execution.planning import plan_jobs
+from pytest_modelcompare.execution.references import TFIDF
+from pytest_modelcompare.execution.stopping import plan_for
 from pytest_modelcompare.extras import install_command, not_installed
 from pytest_modelcompare.gates.stopping import plan_text
 from pytest_modelcompare.methods.base import ContestantSpec
-from pytest_modelcompare.methods.registry import LOCAL, libraries_of
-from pytest_modelcompare.records import Dataset
+from pytest_modelcompare.methods.registry import libraries_of, method_of
+from pytest_modelcompare.records.jobs import Job, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,83 +36,73 @@ def planned(wanted: Sequence[tuple[Comparison, Needs]]) -> list[tuple[Comparison
     """The jobs of each suite.
 
     Raises:
-        ModelCompareError: a suite's data cannot be loaded.
+        ModelCompareError: a suite's data cannot be loaded, or a contestant cannot be run.
     """
     return [(comparison, planned_jobs(comparison, needs)) for comparison, needs in wanted]
 
 
 def planned_jobs(comparison: Comparison, needs: Needs) -> list[PlannedJob]:
-    load(comparison)
-    if comparison.data_error is not None:
-        raise comparison.data_error
-    assert comparison.dataset is not None
-    jobs = []
-    asked = plans(comparison, needs)
-    made_by: dict[str, str] = {}
+    """The graph that would be run, as lines: what is read, looked at or timed on the way is not said."""
+    comparison.graph = Graph()
+    plan_jobs(comparison, needs, strictly=True)
+    required = {job.key for job in comparison.graph.required()}
+    lines: list[PlannedJob] = []
     for spec in comparison.chosen(needs):
+        method, planned = method_of(spec), comparison.graph.contestants[spec.name]
         if spec.members:
-            jobs.append(planned_sweep(comparison, spec, comparison.dataset))
-        elif spec.method in LOCAL:
-            jobs += planned_trainings(comparison, spec, comparison.dataset, made_by)
-        elif spec.name in asked:
-            plan = asked[spec.name]
-            tokens = plan.input_tokens_estimate + plan.output_tokens_estimate
-            model = getattr(spec.settings, "model", "")
-            what = f"ask {plan.missing:,} of {plan.total:,} requests, about {tokens:,} tokens ({model})"
-            if plan.search:
-                what += f", at most {plan.search:,} of them to search a prompt on training rows"
-            if plan.waiting:
-                what += f", {plan.waiting:,} of them under way in batches"
-            if plan.basis:
-                what += f", {plan.basis}"
-            if plan.error is not None and plan.missing:
-                what += f" (± {max(plan.error, 0.01):.0%} of its price)"
-            details = missing_for(spec) if plan.missing else ()
-            if may_stop(spec) and needs.gates is not None:
-                stopping = plan_for(comparison, spec.name, needs.gates)
-                details += tuple(plan_text(stopping))
-                what += "" if stopping.all_rows else ", or fewer: asking stops when its gates are decided"
-            jobs.append(PlannedJob(spec.name, what, plan.missing == 0, plan.usd_estimate, details))
+            lines.append(sweep_line(comparison, spec, planned.results[0]))
+        elif method.traits.runs_here:
+            jobs = [job for job in planned.jobs if job.kind in (Kind.TRAIN, Kind.SERVE) and job.key in required]
+            lines += [training_line(comparison, spec, job) for job in jobs]
+        elif method.traits.asks:
+            lines += [asking_line(comparison, spec, job, needs) for job in planned.results]
+        elif planned.jobs and not method.traits.recorded:
+            lines += [PlannedJob(spec.name, job.title.partition(": ")[2], job.stored) for job in planned.jobs]
         else:
-            jobs.append(PlannedJob(spec.name, f"read ({spec.method})", True))
-    if wants_tfidf(comparison):
-        job = local_jobs(reference_spec(), LOCAL["tfidf"], comparison.dataset, comparison.base)[0]
-        stored = stored_run(job, comparison.store, comparison.options) is not None
-        jobs.append(PlannedJob(TFIDF, "train (reference line)", stored))
-    return jobs
+            lines.append(PlannedJob(spec.name, f"read ({spec.method})", True))
+    references = [job for job in comparison.graph.jobs.values() if job.kind is Kind.REFERENCE]
+    return lines + [PlannedJob(TFIDF, "train (reference line)", job.stored) for job in references]
 
 
-def planned_sweep(comparison: Comparison, spec: ContestantSpec, dataset: Dataset) -> PlannedJob:
+def sweep_line(comparison: Comparison, spec: ContestantSpec, job: Job[Any]) -> PlannedJob:
     """What a sweep's plain name stands for; its members have lines of their own."""
-    members = [comparison.suite.contestants[name] for name in spec.members]
-    jobs = [job for one in members for job in local_jobs(one, LOCAL[one.method], dataset, comparison.base)]
-    stored = all(stored_run(job, comparison.store, comparison.options) for job in jobs)
+    dataset = comparison.dataset
+    assert dataset is not None
     rows = len(dataset.validation) if dataset.validation is not None else 0
-    what = f"the best of {len(members):,} members ({len(jobs):,} trainings) on {rows:,} validation rows"
-    return PlannedJob(spec.name, what, stored)
+    what = f"the best of {len(spec.members):,} members ({len(job.needs):,} trainings) on {rows:,} validation rows"
+    return PlannedJob(spec.name, what, all(one.stored for one in job.needs))
 
 
-def planned_trainings(
-    comparison: Comparison, spec: ContestantSpec, dataset: Dataset, made_by: dict[str, str]
-) -> list[PlannedJob]:
-    """One line per seed; what another contestant's training gives is said so.
+def training_line(comparison: Comparison, spec: ContestantSpec, job: Job[Any]) -> PlannedJob:
+    """One seed's; what another contestant's training gives is said so."""
+    what = f"{job.title.partition(': ')[2]} ({spec.method})"
+    order = job.work.args[0]  # type: ignore[attr-defined]  # a partial of `obtain`
+    if spec.subset is not None and order.dataset.train is not None:
+        what += f" on {len(order.dataset.train):,} rows"
+    owner = comparison.graph.owners[job.key]
+    if owner != spec.name:
+        what += f", the same as `{owner}`"
+    return PlannedJob(spec.name, what, job.stored, details=() if job.stored else missing_for(spec))
 
-    Args:
-        made_by: fingerprint → the contestant that it was planned for; added to.
-    """
-    jobs = []
-    own = local_jobs(spec, LOCAL[spec.method], dataset, comparison.base)
-    trainings = [one.training for one in own if one.training and one.training.fingerprint not in made_by]
-    for job in [*trainings, *own]:
-        what = f"{job.title.partition(': ')[2]} ({spec.method})"
-        if spec.subset is not None and job.dataset.train is not None:
-            what += f" on {len(job.dataset.train):,} rows"
-        owner = made_by.setdefault(job.fingerprint, spec.name)
-        if owner != spec.name:
-            what += f", the same as `{owner}`"
-        stored = stored_run(job, comparison.store, comparison.options) is not None
-        jobs.append(PlannedJob(spec.name, what, stored, details=() if stored else missing_for(spec)))
-    return jobs
+
+def asking_line(comparison: Comparison, spec: ContestantSpec, job: Job[Any], needs: Needs) -> PlannedJob:
+    """All requests of a contestant, those of a search for its prompt counted in."""
+    plan = job.expected
+    what = f"ask {plan.calls:,} of {plan.all_calls:,} requests, about {plan.tokens:,} tokens ({spec.model or ''})"
+    if plan.search_calls:
+        what += f", at most {plan.search_calls:,} of them to search a prompt on training rows"
+    if plan.waiting:
+        what += f", {plan.waiting:,} of them under way in batches"
+    if plan.basis:
+        what += f", {plan.basis}"
+    if plan.error is not None and plan.calls:
+        what += f" (± {max(plan.error, 0.01):.0%} of its price)"
+    details = missing_for(spec) if plan.calls else ()
+    if method_of(spec).may_stop(spec.settings) and needs.gates is not None:
+        stopping = plan_for(comparison, spec.name, needs.gates)
+        details += tuple(plan_text(stopping))
+        what += "" if stopping.all_rows else ", or fewer: asking stops when its gates are decided"
+    return PlannedJob(spec.name, what, plan.calls == 0, plan.usd, details)
 
 
 def missing_for(spec: ContestantSpec) -> tuple[str, ...]:

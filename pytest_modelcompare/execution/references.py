@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytest_modelcompare.errors import ModelCompareError
-from pytest_modelcompare.execution.local import local_jobs, make_run, stored_run
 from pytest_modelcompare.extras import require
 from pytest_modelcompare.methods.base import ContestantSpec
-from pytest_modelcompare.methods.registry import LOCAL
-from pytest_modelcompare.methods.tfidf import TfidfSettings
+from pytest_modelcompare.methods.local import Obtained, RunOrder, make_run, run_orders, stored_run
+from pytest_modelcompare.methods.tfidf import Tfidf, TfidfSettings
 from pytest_modelcompare.records import Dataset, Evidence, Predictions
+from pytest_modelcompare.records.jobs import Context, Job, Kind, Place, Results
+from pytest_modelcompare.store.folders import StoreFolders
+from pytest_modelcompare.store.runs import RunStore
 
 if TYPE_CHECKING:
     from pytest_modelcompare.execution.comparison import Comparison
-    from pytest_modelcompare.execution.watch import Watcher
 
 MAJORITY, TFIDF = "(majority)", "(tf-idf)"
 """No contestant can be called so."""
@@ -27,32 +28,33 @@ def wants_tfidf(comparison: Comparison) -> bool:
     suite, dataset = comparison.suite, comparison.dataset
     if not suite.references or dataset is None or dataset.train is None or comparison.options.smoke:
         return False
-    return all(spec.method != "tfidf" for spec in suite.contestants.values())
+    return all(spec.method != Tfidf.key for spec in suite.contestants.values())
 
 
-def reference_spec() -> ContestantSpec:
-    return ContestantSpec(TFIDF, "tfidf", TfidfSettings())
+def reference_job(comparison: Comparison) -> Job[Obtained]:
+    """Fit TF-IDF on the training rows, or find it in the store."""
+    assert comparison.dataset is not None
+    spec = ContestantSpec(TFIDF, Tfidf.key, TfidfSettings())
+    (order,) = run_orders(spec, Tfidf(), comparison.dataset, comparison.base)
+    stored = stored_run(order, comparison.store, comparison.options) is not None
+    title = "reference: TF-IDF"
+    return Job(order.fingerprint, title, Kind.REFERENCE, Place.HERE, ReferenceWork(order, title), stored=stored)
 
 
-def prepare_references(comparison: Comparison, watcher: Watcher) -> None:
-    """Fit TF-IDF on the training rows, or find it in the store; what keeps it from it is said as a warning."""
-    if not wants_tfidf(comparison) or comparison.reference is not None:
-        return
-    dataset, store, options = comparison.dataset, comparison.store, comparison.options
-    assert dataset is not None
-    job = local_jobs(reference_spec(), LOCAL["tfidf"], dataset, comparison.base)[0]
-    try:
-        run, made = stored_run(job, store, options), False
-        if run is None:
-            require("it", LOCAL["tfidf"].libraries(job.spec.settings))
-            with watcher.job("reference: TF-IDF") as progress:
-                run, made = make_run(job, comparison.base, store, options, progress)
-    except ModelCompareError as error:
-        comparison.warnings.append(f"no TF-IDF reference line: {error.what}")
-        return
-    if made or run.session != options.session:
-        comparison.ledger.note_run(stored=not made)
-    comparison.reference = run
+@dataclass(frozen=True, slots=True)
+class ReferenceWork:
+    """The stored run, or a new one."""
+
+    order: RunOrder
+    title: str
+
+    def __call__(self, context: Context, results: Results) -> Obtained:  # noqa: ARG002
+        store = RunStore(StoreFolders(context.options.store), context.set_aside)
+        if (found := stored_run(self.order, store, context.options)) is not None:
+            return Obtained(found)
+        require("it", self.order.method.libraries(self.order.spec.settings))
+        with context.watcher.job(self.title) as progress:
+            return make_run(self.order, store, replace(context, shared_device=False), progress)
 
 
 def references(comparison: Comparison) -> dict[str, Evidence]:

@@ -2,49 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_modelcompare.data.rows import test_rows_digest
 from pytest_modelcompare.errors import GateError
-from pytest_modelcompare.execution.assemble import assemble, of_replies
+from pytest_modelcompare.execution.sweep import with_members
 from pytest_modelcompare.gates.judge import judge
 from pytest_modelcompare.gates.needs import contestants_of
 from pytest_modelcompare.gates.spec import GateSpec
 from pytest_modelcompare.gates.stopping import StoppingPlan, stopping_plan
-from pytest_modelcompare.gates.stopping_looks import Standing, look
+from pytest_modelcompare.gates.stopping_looks import Stopped, look
 from pytest_modelcompare.gates.stopping_verdict import sequential_verdict
 from pytest_modelcompare.llm.answers import Answered, Stages
-from pytest_modelcompare.llm.prompt_settings import PromptSettings
 from pytest_modelcompare.methods.base import ContestantSpec
-from pytest_modelcompare.methods.published import PublishedSettings
+from pytest_modelcompare.methods.prompt import evidence_of_replies
+from pytest_modelcompare.methods.registry import method_of
 from pytest_modelcompare.records import NO_ANSWER, Evidence, Predictions, Verdict
 
 if TYPE_CHECKING:
-    from pytest_modelcompare.execution.comparison import Comparison
-
-
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """An LLM whose gates were looked at while it was asked."""
-
-    plan: StoppingPlan
-    standing: Standing
-    evidence: Mapping[str, Evidence]
-    """What was looked at: all n rows in test order; of the LLM, rows that were not asked are never read."""
+    from pytest_modelcompare.execution.comparison import Comparison, Needs
+    from pytest_modelcompare.records.jobs import Job
 
 
 def names_of(spec: GateSpec) -> set[str]:
     return {name for claim in spec.claims for name in contestants_of(claim)}
-
-
-def may_stop(spec: ContestantSpec) -> bool:
-    """Whether the suite lets this contestant be asked in part."""
-    return isinstance(spec.settings, PromptSettings) and spec.settings.stop_when_decided
 
 
 def plan_for(comparison: Comparison, name: str, gates: Sequence[GateSpec]) -> StoppingPlan:
@@ -65,29 +51,59 @@ def outline(comparison: Comparison, spec: ContestantSpec) -> Evidence:
     """What is known of a contestant before it has answered."""
     dataset = comparison.dataset
     assert dataset is not None
-    if isinstance(spec.settings, PublishedSettings) and (found := assemble(comparison, spec)) is not None:
+    method, test = method_of(spec), dataset.test
+    if not method.traits.has_rows and (found := method.evidence(spec, (), comparison.known(spec.name))) is not None:
         return found
-    test = dataset.test
-    return Evidence(spec.name, spec.method, dataset.labels, test.labels, test.groups, seeds=spec.seeds)
+    return Evidence(
+        spec.name, spec.method, dataset.labels, test.labels, test.groups, seeds=spec.seeds, traits=method.traits
+    )
 
 
-def plan_to_ask(comparison: Comparison, name: str, gates: Sequence[GateSpec] | None) -> StoppingPlan | None:
-    """The plan by which an LLM is asked; None where every row is.
+@dataclass(slots=True)
+class GateLooking:
+    """Looking at the gates on one LLM while it is asked. Planned before anything is trained."""
 
-    Args:
-        gates: all that were selected; None: not known, as in a Python test that may gate on anything.
+    comparison: Comparison
+    name: str
+    gates: Sequence[GateSpec]
+    """All that were selected."""
 
-    Raises:
-        GateError: whatever is asked, no gate could be judged.
+    after: tuple[Job[Any], ...]
+    parts: int
+    plan: StoppingPlan | None = None
+
+    def stages(self) -> Stages | None:
+        """Raises GateError where, whatever is asked, no gate could be judged."""
+        of_it = [spec for spec in self.gates if self.name in names_of(spec)]
+        judged = [spec for spec in of_it if not names_of(spec) & self.comparison.failures.keys()]
+        if of_it and not judged:
+            raise GateError(f"{self.name} was not asked: every gate on it needs a contestant that failed")
+        plan = plan_for(self.comparison, self.name, judged)
+        self.plan = None if plan.all_rows else plan
+        return None if self.plan is None else stages_of(self.comparison, self.plan)
+
+    def ended(self, answered: Answered) -> None:
+        if self.plan is not None:
+            self.comparison.stopped[self.name] = stopped_at(self.comparison, self.plan, answered)
+
+
+def looking(comparison: Comparison, name: str, needs: Needs) -> GateLooking | None:
+    """Of a contestant that the suite lets be asked in part; None where every row is asked.
+
+    The gates are not known in a Python test, which may gate on anything.
     """
-    if gates is None or not may_stop(comparison.suite.contestants[name]):
+    spec = comparison.suite.contestants[name]
+    if needs.gates is None or not method_of(spec).may_stop(spec.settings) or name in comparison.answered:
         return None
-    of_it = [spec for spec in gates if name in names_of(spec)]
-    judged = [spec for spec in of_it if not names_of(spec) & comparison.failures.keys()]
-    if of_it and not judged:
-        raise GateError(f"{name} was not asked: every gate on it needs a contestant that failed")
-    plan = plan_for(comparison, name, judged)
-    return None if plan.all_rows else plan
+    plan = plan_for(comparison, name, needs.gates)
+    if plan.all_rows:
+        return None
+    others = {other for gate in needs.gates if name in names_of(gate) for other in names_of(gate)} - {name}
+    compared = [
+        comparison.graph.contestants.get(other) for other in sorted(with_members(others, comparison.suite.contestants))
+    ]
+    after = tuple(job for planned in compared if planned is not None for job in planned.jobs)
+    return GateLooking(comparison, name, needs.gates, after, len(plan.schedule.rows))
 
 
 def is_wanted_whole(comparison: Comparison, name: str, gates: Sequence[GateSpec] | None) -> bool:
@@ -159,7 +175,7 @@ def on_first_rows(comparison: Comparison, spec: GateSpec, early: Sequence[str]) 
     for name in early:
         if (first := comparison.answered[name].first) is not None:
             assert comparison.dataset is not None
-            evidence[name] = of_replies(suite.contestants[name], first, comparison.dataset)
+            evidence[name] = evidence_of_replies(suite.contestants[name], first, comparison.dataset)
     verdict = judge(
         spec, evidence, confidence=suite.confidence, undecided=suite.undecided, min_coverage=suite.min_coverage
     )

@@ -13,7 +13,7 @@ from pytest_modelcompare.execution.calibrated import calibration_of, deferrals
 from pytest_modelcompare.execution.history import answers_key_of
 from pytest_modelcompare.execution.references import references
 from pytest_modelcompare.execution.settings_written import settings_written
-from pytest_modelcompare.methods.registry import LOCAL
+from pytest_modelcompare.methods.registry import method_of
 from pytest_modelcompare.metrics.catalogue import METRICS
 from pytest_modelcompare.metrics.table import table_figures
 from pytest_modelcompare.records import Evidence
@@ -22,6 +22,7 @@ from pytest_modelcompare.records.report import ContestantReport, MetricReport, O
 if TYPE_CHECKING:
     from pytest_modelcompare.execution.comparison import Comparison
 
+SHARED = "trained while other trainings shared the GPU: alone it takes less time"
 
 FEW_TRAINING_ROWS = 1_000
 """Fewer, and the figure of one seed says little about the recipe."""
@@ -145,7 +146,7 @@ def train_rows(comparison: Comparison, name: str) -> int | None:
     """How many rows a contestant was trained on; None where nothing was."""
     spec = comparison.spec_of(name)
     train = comparison.dataset.train if comparison.dataset is not None else None
-    if train is None or not comparison.runs.get(name) or not LOCAL[spec.method].trains:
+    if train is None or not comparison.runs.get(name) or not method_of(spec).traits.trains:
         return None
     return len(train) if spec.subset is None else subset_size(train.labels, spec.subset)
 
@@ -165,6 +166,8 @@ def notes_of(comparison: Comparison, evidence: Evidence) -> list[str]:
     """What a reader of the table should know of one contestant."""
     runs = comparison.runs.get(evidence.name, [])
     notes = list(dict.fromkeys(note for run in runs for note in run.outcome.notes))
+    if any(run.outcome.shared_device for run in runs) and SHARED not in notes:
+        notes.append(SHARED)
     if answered := comparison.answered.get(evidence.name):
         notes += answered.notes
     if (timing := comparison.timings.get(evidence.name)) and timing.latencies.device != comparison.device_kind:
@@ -176,7 +179,7 @@ def notes_of(comparison: Comparison, evidence: Evidence) -> list[str]:
     if comparison.dataset is not None:
         notes += warn_shortage(comparison.dataset, comparison.spec_of(evidence.name).subset)
     rows = train_rows(comparison, evidence.name)
-    seeded = rows is not None and "seeds" in LOCAL[evidence.method].settings.model_fields
+    seeded = rows is not None and "seeds" in method_of(comparison.spec_of(evidence.name)).settings.model_fields
     own = comparison.suite.contestants[evidence.name].member_of is None  # once for a whole sweep
     if rows is not None and seeded and own and len(evidence.predictions) == 1 and rows < FEW_TRAINING_ROWS:
         notes.append(

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from pytest_modelcompare.errors import StoreError
 from pytest_modelcompare.methods.base import ContestantSpec
 from pytest_modelcompare.metrics.estimate import estimate
 from pytest_modelcompare.records import Dataset, Evidence, Run
-
-if TYPE_CHECKING:
-    from pytest_modelcompare.execution.comparison import Comparison
 
 SAME = 12
 """Decimals at which two figures are one: the order of a sum decides nothing."""
@@ -55,23 +51,6 @@ def with_members(names: Iterable[str], contestants: Mapping[str, ContestantSpec]
 def needs_validation(contestants: Iterable[ContestantSpec]) -> bool:
     """Whether an option of a suite needs validation rows; they are held out for all its contestants or for none."""
     return any(spec.members or getattr(spec.settings, "early_stopping", None) is not None for spec in contestants)
-
-
-def select(comparison: Comparison, spec: ContestantSpec) -> None:
-    """Let a sweep's plain name stand for its best member; where one member failed, none is the best.
-
-    Raises:
-        ModelCompareError: what a member failed with.
-    """
-    dataset = comparison.dataset
-    assert dataset is not None
-    for name in spec.members:
-        if name in comparison.failures:
-            raise comparison.failures[name]
-    runs = {name: comparison.runs[name] for name in spec.members}
-    selection = best(spec.members, runs, dataset)
-    comparison.selections[spec.name] = selection
-    comparison.runs[spec.name] = runs[selection.winner]
 
 
 def best(members: Sequence[str], runs: Mapping[str, Sequence[Run]], dataset: Dataset) -> Selection:

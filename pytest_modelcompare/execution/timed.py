@@ -2,29 +2,53 @@
 
 from __future__ import annotations
 
+import hashlib
+import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from pytest_modelcompare.errors import ModelError
+from pytest_modelcompare.errors import ModelCompareError, ModelError
 from pytest_modelcompare.execution.accepting import baselines
 from pytest_modelcompare.execution.comparison import Comparison, Needs
-from pytest_modelcompare.execution.obtaining import whole_first_run
 from pytest_modelcompare.execution.stopping import names_of
-from pytest_modelcompare.execution.timing_targets import Target, targets
-from pytest_modelcompare.execution.watch import Watcher
 from pytest_modelcompare.extras import NotInstalledError, require
+from pytest_modelcompare.gates.places import Place as GatePlace
+from pytest_modelcompare.gates.places import place_of
 from pytest_modelcompare.gates.spec import GateSpec
 from pytest_modelcompare.gates.timing_looks import BY_LATENCY, BY_THROUGHPUT, gates_on, is_settled, measured_for
-from pytest_modelcompare.methods.base import Predictor, Work
-from pytest_modelcompare.methods.registry import LOCAL
+from pytest_modelcompare.inference.device import cuda_name, cuda_of_torch, driver_suffices
+from pytest_modelcompare.methods.base import ContestantSpec
+from pytest_modelcompare.methods.local import LocalMethod, Predictor, Work, obtain, run_orders
+from pytest_modelcompare.methods.registry import local_method_of, method_of
 from pytest_modelcompare.metrics.catalogue import Need
-from pytest_modelcompare.records import Latencies, Throughput
+from pytest_modelcompare.records import Latencies, Run, Throughput
+from pytest_modelcompare.records.jobs import Context, Job, Kind, Place, Results
+from pytest_modelcompare.records.progress import Watcher
 from pytest_modelcompare.store.timings import Timing, TimingStore
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is timed: a contestant on a device, on texts of a length."""
+
+    name: str
+    named: str | None
+    """As a gate names the place in parentheses; None: the session's own device, the test rows as they are."""
+
+    device: str
+    length: int | None
+    key: str
+    """The run that is timed, the first seed's as it was made (a fresh one is another), and the place."""
+
+    refused: str = ""
+    """Why it cannot be timed there."""
+
 
 Phase = Literal["latency", "throughput"]
 PHASES: dict[Phase, frozenset[Need]] = {"latency": BY_LATENCY, "throughput": BY_THROUGHPUT}
@@ -34,12 +58,46 @@ Timings = dict[str, Timing | str]
 """By the key of what is timed: a timing, or why there is none."""
 
 
-def time_contestants(comparison: Comparison, needs: Needs, watcher: Watcher) -> None:
+def timing_job(comparison: Comparison, needs: Needs) -> Job[None] | None:
+    """Timings of what runs here, after all else; None where nothing does."""
+    specs = [spec for spec in comparison.chosen(needs) if method_of(spec).traits.runs_here]
+    if not specs or comparison.options.smoke:
+        return None
+    graph = comparison.graph
+    runs = sorted({job.key for spec in specs for job in planned_results(comparison, spec.name)})
+    places = sorted(needs.places)
+    key = hashlib.sha256(repr((runs, places, needs.timed, needs.gates is None)).encode()).hexdigest()
+    stored = all(graph.jobs[one].stored for one in runs if one in graph.jobs)
+    return Job(
+        f"time:{key}",
+        f"time {', '.join(spec.name for spec in specs)}",
+        Kind.TIME,
+        Place.ALONE,
+        partial(time_contestants, comparison, needs),
+        stored=stored and not needs.timed,
+    )
+
+
+def planned_results(comparison: Comparison, name: str) -> tuple[Job[Any], ...]:
+    planned = comparison.graph.contestants.get(name)
+    return () if planned is None else planned.results
+
+
+def time_contestants(comparison: Comparison, needs: Needs, context: Context, results: Results) -> None:  # noqa: ARG001
     """Find the timings of these runs on this machine, or measure them.
 
     Measured anew when a gate is about speed or something was trained in this
     session; otherwise what was never timed here stays blank in the table.
     """
+    try:
+        find_or_measure(comparison, needs, context.watcher)
+    except ModelCompareError as error:
+        for spec in comparison.chosen(needs):
+            if method_of(spec).traits.runs_here:
+                comparison.note_failure(spec.name, error)
+
+
+def find_or_measure(comparison: Comparison, needs: Needs, watcher: Watcher) -> None:
     from pytest_modelcompare.inference.stopwatch import threads_to_predict, timing_machine
 
     options = comparison.options
@@ -77,7 +135,7 @@ def can_be_loaded(comparison: Comparison, one: Target) -> bool:
     """Whether its libraries are installed; where not, that is why it was not timed."""
     try:
         spec = comparison.spec_of(one.name)
-        libraries = LOCAL[spec.method].libraries_to_predict(spec.settings)
+        libraries = local_method(spec).libraries_to_predict(spec.settings)
         require("timing it", libraries, where=comparison.place_of(spec))
     except NotInstalledError as error:
         comparison.timings_at[one.name, one.named or ""] = str(error)
@@ -241,4 +299,68 @@ def load(comparison: Comparison, one: Target, watcher: Watcher) -> Predictor:
     spec, run = comparison.spec_of(one.name), whole_first_run(comparison, one.name, watcher)
     assert comparison.dataset is not None
     work = Work(comparison.dataset, run.seed, one.device, Path(run.folder), comparison.base)
-    return LOCAL[spec.method].load(run.folder, spec.settings, work)
+    return local_method(spec).load(run.folder, spec.settings, work)
+
+
+def targets(comparison: Comparison, needs: Needs) -> list[Target]:
+    """Every contestant that ran, as it is, and where gates name a place for it also there.
+
+    Of a sweep, the selected member alone is timed, and members that gates name.
+    """
+    names = [
+        spec.name
+        for spec in comparison.chosen(needs)
+        if comparison.runs.get(spec.name) and (spec.member_of is None or spec.name in needs.named)
+    ]
+    places: list[tuple[str, str | None]] = [(name, None) for name in names]
+    places += [place for place in sorted(needs.places) if place[0] in names]
+    return [target(comparison, name, named) for name, named in places]
+
+
+def target(comparison: Comparison, name: str, named: str | None) -> Target:
+    """A contestant where it is to be timed, or why it cannot be."""
+    spec, run = comparison.spec_of(name), comparison.runs[name][0]
+    place = GatePlace() if named is None else place_of(named)
+    there = local_method(spec).devices(spec.settings)
+    usual = comparison.device_kind if comparison.device_kind in there else there[0]
+    device = place.device or usual
+    refused = "" if device in there else f"it runs on {' and '.join(there)} alone"
+    if place.device is not None and not refused:
+        refused = missing(device)
+    key = f"{run.fingerprint}/{run.created}"
+    key += f" on {device}" if device != usual else ""
+    key += f" at {place.length}" if place.length else ""
+    return Target(name, named, device, place.length, key, refused)
+
+
+def missing(device: str) -> str:
+    """Says that this machine has no such device, or that torch cannot use it; empty where it can. No torch import."""
+    if device == "cuda" and cuda_name() is None:
+        return "this machine has no cuda device"
+    if device == "cuda" and cuda_of_torch() is None:
+        return "torch is not built for cuda here"
+    if device == "cuda" and not driver_suffices():
+        return "the NVIDIA driver is older than the CUDA that torch was built for"
+    if device == "mps" and (platform.system(), platform.machine()) != ("Darwin", "arm64"):
+        return "this machine has no mps device"
+    return ""
+
+
+def local_method(spec: ContestantSpec) -> LocalMethod:
+    method = local_method_of(spec)
+    assert method is not None
+    return method
+
+
+def whole_first_run(comparison: Comparison, name: str, watcher: Watcher) -> Run:
+    """The run of a contestant's first seed, before its model is loaded."""
+    runs = comparison.runs[name]
+    if not comparison.store.is_whole(runs[0]):
+        spec = comparison.spec_of(name)
+        assert comparison.dataset is not None
+        orders = run_orders(spec, local_method(spec), comparison.dataset, comparison.base)
+        order = next(one for one in orders if one.fingerprint == runs[0].fingerprint)
+        obtained = obtain(order, comparison.context(watcher), comparison.results)
+        comparison.ledger.note_run(stored=not obtained.is_made)
+        comparison.runs[name] = [obtained.run, *runs[1:]]
+    return comparison.runs[name][0]

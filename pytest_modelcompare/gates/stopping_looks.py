@@ -52,6 +52,16 @@ class Standing:
     """Every sequential gate is decided or given up, and no other gate needs the rows not yet asked."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """An LLM whose gates were looked at while it was asked."""
+
+    plan: StoppingPlan
+    standing: Standing
+    evidence: Mapping[str, Evidence]
+    """What was looked at: all n rows in test order; of the LLM, rows that were not asked are never read."""
+
+
 def look(
     plan: StoppingPlan,
     evidence: Mapping[str, Evidence],

@@ -41,6 +41,12 @@ class AskPlan:
     waiting: int = 0
     """Requests under way in batches that earlier sessions sent."""
 
+    is_searched: bool = True
+    """Whether a prompt that was to be searched is chosen."""
+
+    key: str = ""
+    """sha256 hex over everything that would be asked."""
+
 
 def unheard(usd: float, calls: int) -> None:
     """Where nobody keeps books."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,50 +21,104 @@ from pytest_modelcompare.llm.reply import Reply
 from pytest_modelcompare.llm.request import Request, first_record
 from pytest_modelcompare.pricing.price_list import Usage, priced_tier
 from pytest_modelcompare.records import Dataset
-from pytest_modelcompare.records.progress import Progress
+from pytest_modelcompare.records.progress import Progress, Watch, silent
 
 
-def search_prompt(
-    settings: PromptSettings, dataset: Dataset, fetcher: Fetcher, progress: Callable[[Progress], None]
-) -> None:
-    """Choose a prompt and store it, unless one is stored. A search that was cut short asks nothing twice.
+@dataclass(slots=True)
+class PromptSearch:
+    """Chooses a prompt and stores it, unless one is stored. A search that was cut short asks nothing twice.
 
-    Raises:
-        LLMError, BudgetError: it could not be searched; the answers so far are stored.
-        NotInstalledError: DSPy is not installed.
+    Every step raises LLMError or BudgetError where it cannot be made, the answers so far stored, and
+    UnavailableError where DSPy is not installed.
     """
-    if settings.optimise is None:
-        return
-    journal = fetcher.journal
-    plan, pool = prompt_plan(settings, dataset, journal, fetcher.base), searchable(dataset)
-    keys = choice_keys(settings, plan, pool, fetcher.base)
-    if first_record(journal, keys) is not None:
-        return
-    require_way_to_search(settings, fetcher.options)
-    spent = fetcher.calls, fetcher.usd
 
-    def replies(requests: Sequence[Request]) -> Sequence[Reply]:
-        def tell(done: int, usd: float) -> None:
+    settings: PromptSettings
+    dataset: Dataset
+    journal: Journal
+    base: Path
+    calls: int = 0
+    usd: float = 0.0
+    _fetcher: Fetcher | None = None
+    _watch: Watch = silent
+    _trials: Search | None = None
+    _keys: list[str] = field(default_factory=list)
+
+    def begin(self, fetcher: Fetcher, watch: Watch) -> None:
+        """Go on with what may be spent now."""
+        self._fetcher, self._watch = fetcher, watch
+
+    @property
+    def fetcher(self) -> Fetcher:
+        assert self._fetcher is not None
+        return self._fetcher
+
+    @property
+    def is_over(self) -> bool:
+        """Whether a prompt was chosen, by whomever."""
+        return first_record(self.journal, self.keys) is not None
+
+    @property
+    def keys(self) -> list[str]:
+        """Where the choice stands."""
+        if not self._keys:
+            plan = prompt_plan(self.settings, self.dataset, self.journal, self.base)
+            self._keys = choice_keys(self.settings, plan, searchable(self.dataset), self.base)
+        return self._keys
+
+    @property
+    def trials(self) -> Search:
+        if self._trials is None:
+            settings, dataset, journal, base = self.settings, self.dataset, self.journal, self.base
+            plan, pool = prompt_plan(settings, dataset, journal, base), searchable(dataset)
+            self._trials = Search(settings, plan, field_of(settings, dataset, pool, journal, base), self.replies)
+        return self._trials
+
+    def replies(self, requests: Sequence[Request]) -> Sequence[Reply]:
+        """Stored ones, the rest asked for."""
+        fetcher = self.fetcher
+        calls, usd = fetcher.calls, fetcher.usd
+
+        def tell(done: int, spent: float) -> None:
             if len(requests) > 1:  # one at a time are proposals
-                progress(Progress(done, len(requests), f"searching a prompt, {usd:.4f} USD"))
+                self._watch(Progress(done, len(requests), f"searching a prompt, {spent:.4f} USD"))
 
-        return fetcher.replies(requests, tell)
+        try:
+            return fetcher.replies(requests, tell)
+        finally:
+            self.calls, self.usd = self.calls + fetcher.calls - calls, self.usd + fetcher.usd - usd
 
-    search = Search(settings, plan, field_of(settings, dataset, pool, journal, fetcher.base), replies)
-    best = search.run()
-    choice = Choice(
-        search.instructions[best.instructions],
-        search.where.sets[best.shots].places,
-        best.right,
-        search.trials[0].right,
-        len(search.where.dataset.test),
-        len(search.trials),
-        fetcher.calls - spent[0],
-        fetcher.usd - spent[1],
-        datetime.now(UTC).isoformat(),
-        proposer_name(),
-    )
-    journal.put(keys[0], choice.as_record(fetcher.options.session))
+    def propose(self) -> None:
+        """Have instructions written."""
+        if not self.is_over:
+            require_way_to_search(self.settings, self.fetcher.options)
+            self.trials.propose()
+
+    def try_until(self, count: int) -> None:
+        """Try so many prompts, those tried before counted in, or all that there are."""
+        if not self.is_over:
+            self.propose()
+            self.trials.try_until(count)
+
+    def choose(self) -> None:
+        """Store the best."""
+        if self.is_over:
+            return
+        assert self.settings.optimise is not None
+        self.try_until(self.settings.optimise.trials)
+        search, best = self.trials, self.trials.best
+        choice = Choice(
+            search.instructions[best.instructions],
+            search.where.sets[best.shots].places,
+            best.right,
+            search.trials[0].right,
+            len(search.where.dataset.test),
+            len(search.trials),
+            self.calls,
+            self.usd,
+            datetime.now(UTC).isoformat(),
+            proposer_name(),
+        )
+        self.journal.put(self.keys[0], choice.as_record(self.fetcher.options.session))
 
 
 def require_way_to_search(settings: PromptSettings, options: LLMOptions) -> None:

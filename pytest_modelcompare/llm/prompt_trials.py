@@ -64,13 +64,28 @@ class Search:
     trials: list[Trial] = field(default_factory=list)
 
     def run(self) -> Trial:
-        """The best prompt; of equals the first, so that the suite's own wins. Raises what `replies` raises."""
+        """The best prompt. Raises what `replies` raises."""
         assert self.settings.optimise is not None
-        self.instructions = [self.plan.instructions, *self.proposed()]
-        pair: tuple[int, int] | None = (0, 0)
-        while pair is not None and len(self.trials) < self.settings.optimise.trials:
+        self.propose()
+        self.try_until(self.settings.optimise.trials)
+        return self.best
+
+    def propose(self) -> None:
+        """Have instructions proposed, once."""
+        if not self.instructions:
+            self.instructions = [self.plan.instructions, *self.proposed()]
+
+    def try_until(self, count: int) -> None:
+        """Try prompts until so many are tried, or all that there are."""
+        while len(self.trials) < count:
+            pair = next_pair(self.trials, len(self.instructions), len(self.where.sets)) if self.trials else (0, 0)
+            if pair is None:
+                return
             self.trials.append(self.tried(*pair))
-            pair = next_pair(self.trials, len(self.instructions), len(self.where.sets))
+
+    @property
+    def best(self) -> Trial:
+        """Of equals the first, so that the suite's own wins."""
         return max(self.trials, key=lambda trial: trial.right)
 
     @property

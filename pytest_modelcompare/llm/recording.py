@@ -134,25 +134,34 @@ def refresh_notes(asked: Questions, journal: Journal) -> list[str]:
     return [f"asked anew {'once' if times == 1 else f'{times:,} times'}"]
 
 
-def recording_words(journal: RecordedJournal, asked: Questions, settings: PromptSettings, dataset: Dataset) -> str:
-    """What is wrong with the recording; empty where nothing is, or there is none."""
+@dataclass(frozen=True, slots=True)
+class RecordingState:
+    """How a recording fits what is asked."""
+
+    words: str = ""
+    """Empty where there is no recording."""
+
+    is_stale: bool = False
+
+
+def recording_state(
+    journal: RecordedJournal, asked: Questions, settings: PromptSettings, dataset: Dataset
+) -> RecordingState:
+    """What is to be said of the contestant's recording."""
     if journal.name is None:
-        return ""
+        return RecordingState()
     if journal.recording is None:
-        return f"there is no recording {journal.name} yet"
+        return RecordingState(f"there is no recording {journal.name} yet")
     answers = {key: record for key, record in journal.recording.items() if HELPER not in key}
     wanted = {key for request in asked.all() for key in request.possible_keys()}
     fit = sum(key in wanted for key in answers)
     if fit == len(answers):
-        return f"the recording {journal.name} holds {fit:,} answers, all of which fit"
+        return RecordingState(f"the recording {journal.name} holds {fit:,} answers, all of which fit")
     models = sorted({f"{record['provider']}:{record['model']}" for record in answers.values()} - {settings.model})
     texts = {text_digest(text) for text in dataset.test.texts}
     gone = sum(record["text_sha256"] not in texts for record in answers.values())
     because = [f"it was recorded of {', '.join(models)}"] if models else []
     because += [f"{gone:,} are of texts that are no test rows"] if gone else []
     why = "; ".join(because) or "the prompt is another"
-    return f"the recording {journal.name} is stale: {fit:,} of its {len(answers):,} answers fit ({why})"
-
-
-def is_stale(words: str) -> bool:
-    return " is stale: " in words
+    words = f"the recording {journal.name} is stale: {fit:,} of its {len(answers):,} answers fit ({why})"
+    return RecordingState(words, is_stale=True)

@@ -1,4 +1,4 @@
-"""What every method of contesting says of itself, and what it is handed to work with."""
+"""What every method of contesting says of itself: settings, traits, the jobs that it needs, and what they show."""
 
 from __future__ import annotations
 
@@ -6,125 +6,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from pytest_modelcompare.records.progress import Progress, silent
+from pytest_modelcompare.records.traits import Traits
 from pytest_modelcompare.settings import Settings
 
 if TYPE_CHECKING:
+    from pytest_modelcompare.data.data_settings import DataSettings
     from pytest_modelcompare.data.subsets import Subset
-    from pytest_modelcompare.records import Dataset, Footprint, Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What a local method works on."""
-
-    dataset: Dataset
-    seed: int
-    device: str
-    """auto, cpu, cuda or mps, as requested."""
-
-    folder: Path
-    """An empty folder; what is written to `folder/"model"` is kept with the run."""
-
-    base: Path
-    """The suite's folder: relative model paths start here."""
-
-    progress: Callable[[Progress], None] = silent
-    smoke: bool = False
-    """True: two steps on a few rows with small random weights; only whether it runs matters."""
-
-    tokens: Path | None = None
-    """A folder for tokens of texts, shared by all runs, on the disk of `folder`; None to keep none."""
-
-    checkpoints: Path | None = None
-    """This run's own folder for checkpoints, which an interrupted run left its last one in; None to keep none."""
-
-    shared_device: bool = False
-    """Whether other trainings use the device meanwhile."""
-
-
-class Predictor(ABC):
-    """A trained model in memory, for timing."""
-
-    @abstractmethod
-    def predict(self, texts: Sequence[str]) -> object:
-        """Label the texts from text to label, tokenising included; synchronised when it returns."""
-
-    def tokens(self, texts: Sequence[str]) -> int | None:  # noqa: ARG002
-        """Tokens in the texts without padding; None without a tokenizer."""
-        return None
-
-    def memory_mb(self) -> float:
-        """Memory that this model's weights and work space take, in 2**20 bytes; NaN if unknown."""
-        return float("nan")
-
-    batch_sizes: tuple[int, ...] = (32, 128)
-    """What throughput is tried with."""
-
-
-class LocalMethod(ABC):
-    """A contestant that computes on this machine: it trains (or embeds), predicts, and can be timed."""
-
-    key: ClassVar[str]
-    """The method's key in a suite."""
-
-    engine_version: ClassVar[int]
-    """Raised whenever the same settings would give other predictions; part of the fingerprint."""
-
-    serving_version: ClassVar[int] = 1
-    """The same for what `serve` makes; part of its fingerprint alone, never of the training's."""
-
-    settings: ClassVar[type[Settings]]
-    trains: ClassVar[bool] = True
-
-    @abstractmethod
-    def weights_digest(self, settings: Any, base: Path) -> str:
-        """What identifies the weights started from, cheap to compute; "" for methods without any.
-
-        For a folder: sha256 over names and contents of config, tokenizer and weight files. Must not import torch.
-        """
-
-    @abstractmethod
-    def run(self, settings: Any, work: Work) -> Outcome:
-        """Train where the method trains, predict `work.dataset.test`, keep the model under `work.folder`."""
-
-    @abstractmethod
-    def load(self, folder: Path, settings: Any, work: Work) -> Predictor:
-        """The model that `run` or `serve` kept in `folder`, ready to be timed."""
-
-    def trained_as(self, settings: Any) -> Any | None:  # noqa: ARG002
-        """The settings of the training that these only serve in another form; None where they train themselves."""
-        return None
-
-    def serve(self, settings: Any, work: Work, trained: Path, footprint: Footprint) -> Outcome:
-        """Predict `work.dataset.test` with another form of the model in `trained`, and keep it under `work.folder`.
-
-        Args:
-            trained: the folder that `run` with the settings `trained_as` filled.
-            footprint: what that training took.
-        """
-        raise NotImplementedError
-
-    def rehearse_serving(self, settings: Any, work: Work) -> None:  # noqa: B027
-        """Try, in seconds and before the training, whether `serve` will be able to serve what it makes.
-
-        Raises:
-            ModelCompareError: it will not.
-        """
-
-    def libraries(self, settings: Any) -> tuple[str, ...]:  # noqa: ARG002
-        """What it computes with, of the libraries that extras install; a stored run is replayed without them."""
-        return ("torch", "transformers")
-
-    def libraries_to_predict(self, settings: Any) -> tuple[str, ...]:
-        """What a model that it kept predicts with."""
-        return self.libraries(settings)
-
-    def devices(self, settings: Any) -> tuple[str, ...]:  # noqa: ARG002
-        """The kinds of device that it can predict on."""
-        return ("cpu", "cuda", "mps")
+    from pytest_modelcompare.llm.answers import Answered, LLMOptions, Stages
+    from pytest_modelcompare.pricing.prices import PriceTable
+    from pytest_modelcompare.records import Dataset, Evidence, Run
+    from pytest_modelcompare.records.jobs import Job
+    from pytest_modelcompare.records.options import Options
+    from pytest_modelcompare.store.runs import RunStore
+    from pytest_modelcompare.store.timings import Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,4 +44,133 @@ class ContestantSpec:
     member_of: str | None = None
     """The sweep's plain name, of a member."""
 
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    @property
+    def model(self) -> str | None:
+        """The model that the settings name, where they name one."""
+        return getattr(self.settings, "model", None)
+
+
+@dataclass(frozen=True, slots=True)
+class ContestantJobs:
+    """What one contestant needs to be done."""
+
+    jobs: tuple[Job[Any], ...] = ()
+    """Every job, each after those that it needs."""
+
+    results: tuple[Job[Any], ...] = ()
+    """Those whose results, in this order, its evidence is made from."""
+
+
+class Looks(Protocol):
+    """Looking at an LLM's gates while it is asked, so that it may be asked in part."""
+
+    after: tuple[Job[Any], ...]
+    """What gives the answers that it is compared with."""
+
+    parts: int
+    """In how many parts it is asked at most; after each but the last there is a look."""
+
+    def stages(self) -> Stages | None:
+        """In which order rows are asked, and when to look; None: every row is asked. Called when all of `after` ended.
+
+        Raises:
+            GateError: whatever is asked, no gate could be judged.
+        """
+
+    def ended(self, answered: Answered) -> None:
+        """Told how asking ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a method plans its jobs with."""
+
+    dataset: Dataset
+    data: DataSettings
+    base: Path
+    """The suite's folder: relative paths start here."""
+
+    options: Options
+    store: RunStore
+    asking: Callable[[], LLMOptions]
+    """How this session asks, with what may still be spent now."""
+
+    jobs_of: Callable[[str], ContestantJobs]
+    """The jobs of another contestant of the suite.
+
+    Raises ModelCompareError: there is none of that name, they build on each other in a circle, or it cannot be run.
+    """
+
+    looks: Callable[[str], Looks | None] = lambda _: None
+    """Of a contestant that may be asked in part."""
+
+
+class MachinePrice(Protocol):
+    """What the machine costs."""
+
+    @property
+    def utilisation(self) -> float:
+        """Share of the paid hour in which it works."""
+
+    def price_on(self, device: str) -> float | None:
+        """USD per hour on a device; None where no price is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What evidence is made of beside a contestant's own results."""
+
+    dataset: Dataset
+    device_kind: str
+    """The device that models predict on in this session."""
+
+    prices: PriceTable | None = None
+    """The suite's own."""
+
+    machine_price: MachinePrice | None = None
+    timing: Timing | None = None
+    timings_at: Mapping[str, Timing | str] = field(default_factory=dict)
+    """By what gates name in parentheses: a timing there, or why there is none."""
+
+    trained: Sequence[Run] = ()
+    """Every training that is paid for, where these are more than its own: of a sweep, all members'."""
+
+
+class Method(ABC):
+    """One way to answer the rows. A new one is one subclass."""
+
+    key: ClassVar[str]
+    """The method's key in a suite."""
+
+    settings: ClassVar[type[Settings]]
+    traits: ClassVar[Traits] = Traits()
+    is_available: ClassVar[bool] = True
+    """False: the format knows it, and this version refuses it."""
+
+    def engine(self, settings: Any) -> Method:  # noqa: ARG002
+        """The method that does the work with these settings; another one where they ask for that."""
+        return self
+
+    def builds_on(self, settings: Any) -> tuple[str, ...]:  # noqa: ARG002
+        """The contestants whose results it works on."""
+        return ()
+
+    def may_stop(self, settings: Any) -> bool:  # noqa: ARG002
+        """Whether the suite lets it answer in part, until its gates are decided."""
+        return False
+
+    def libraries(self, settings: Any) -> tuple[str, ...]:  # noqa: ARG002
+        """What it works with, of the libraries that extras install; what is stored is replayed without them."""
+        return ()
+
+    @abstractmethod
+    def jobs(self, spec: ContestantSpec, desk: Desk) -> ContestantJobs:
+        """What must be done before there is evidence.
+
+        Raises:
+            ModelCompareError: it cannot be done, as far as that is known now.
+        """
+
+    @abstractmethod
+    def evidence(self, spec: ContestantSpec, found: Sequence[Any], known: Known) -> Evidence | None:
+        """What the results of `ContestantJobs.results` show; None: nothing, as nothing was to be done."""

@@ -15,9 +15,17 @@ from pytest_modelcompare.inference.precision import freeze_for_inference, keep_h
 from pytest_modelcompare.inference.pretrained import load_config, load_tokenizer, load_weights, quiet_transformers
 from pytest_modelcompare.inference.token_ids import Encoder, encode_once
 from pytest_modelcompare.methods import fitting, serving
-from pytest_modelcompare.methods.base import LocalMethod, Predictor, Work
 from pytest_modelcompare.methods.fitting import FineTuneSettings, auto_class_of, classifier_of, outputs_of
-from pytest_modelcompare.methods.local import LocalPredictor, cut_note, rows_to_predict, scored, validated
+from pytest_modelcompare.methods.local import (
+    LocalMethod,
+    LocalPredictor,
+    Predictor,
+    Work,
+    cut_note,
+    rows_to_predict,
+    scored,
+    validated,
+)
 from pytest_modelcompare.records import Device, Footprint, Outcome, Predictions, Rows
 from pytest_modelcompare.settings import Settings
 
@@ -28,6 +36,8 @@ class FineTune(LocalMethod):
     key: ClassVar[str] = "fine_tune"
     engine_version: ClassVar[int] = 2
     serving_version: ClassVar[int] = 2
+    shares_a_device: ClassVar[bool] = True
+    is_exported: ClassVar[bool] = True
     settings: ClassVar[type[Settings]] = FineTuneSettings
 
     def weights_digest(self, settings: FineTuneSettings, base: Path) -> str:

@@ -18,8 +18,7 @@ from pytest_modelcompare.inference.pretrained import load_config, load_tokenizer
 from pytest_modelcompare.inference.random_models import random_weights, small_config
 from pytest_modelcompare.inference.text_to_text import GenerationLosses, LabelScorer, label_tokens
 from pytest_modelcompare.inference.token_ids import Encoder, encode_once
-from pytest_modelcompare.methods.base import Work
-from pytest_modelcompare.methods.local import few_rows, training_rows
+from pytest_modelcompare.methods.local import Work, few_rows, training_rows
 from pytest_modelcompare.records import Device
 from pytest_modelcompare.settings import Settings
 from pytest_modelcompare.training.losses import RowLosses, classification_losses, row_weights

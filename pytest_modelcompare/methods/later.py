@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from pytest_modelcompare.methods.base import ContestantJobs, ContestantSpec, Desk, Known, Method
 from pytest_modelcompare.methods.fitting import FineTuneSettings
+from pytest_modelcompare.records import Evidence
 from pytest_modelcompare.settings import Settings
 
 
@@ -52,3 +55,30 @@ class CascadeSettings(Settings):
 
     defer_share: Annotated[float, Field(ge=0, le=1)] | None = None
     """Ask B for this share of the rows, the least certain ones."""
+
+
+class Later(Method):
+    """Refused when the suite is read, so that nothing of it is ever asked for."""
+
+    is_available: ClassVar[bool] = False
+
+    def jobs(self, spec: ContestantSpec, desk: Desk) -> ContestantJobs:
+        raise NotImplementedError
+
+    def evidence(self, spec: ContestantSpec, found: Sequence[Any], known: Known) -> Evidence | None:
+        raise NotImplementedError
+
+
+class Lora(Later):
+    key: ClassVar[str] = "lora"
+    settings: ClassVar[type[Settings]] = LoraSettings
+
+
+class Distill(Later):
+    key: ClassVar[str] = "distill"
+    settings: ClassVar[type[Settings]] = DistillSettings
+
+
+class Cascade(Later):
+    key: ClassVar[str] = "cascade"
+    settings: ClassVar[type[Settings]] = CascadeSettings

@@ -13,8 +13,16 @@ from pytest_modelcompare.inference.classifiers import load_linear
 from pytest_modelcompare.inference.embed import Embedder, load_embedder
 from pytest_modelcompare.inference.memory import PeakMemory, folder_mb, weights_mb
 from pytest_modelcompare.inference.model_reference import weights_digest
-from pytest_modelcompare.methods.base import LocalMethod, Predictor, Work
-from pytest_modelcompare.methods.local import LocalPredictor, rows_to_predict, scored, training_rows, validated
+from pytest_modelcompare.methods.local import (
+    LocalMethod,
+    LocalPredictor,
+    Predictor,
+    Work,
+    rows_to_predict,
+    scored,
+    training_rows,
+    validated,
+)
 from pytest_modelcompare.records import Footprint, Outcome, Predictions, Rows
 from pytest_modelcompare.records.progress import Progress
 from pytest_modelcompare.settings import Settings

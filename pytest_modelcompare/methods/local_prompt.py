@@ -18,10 +18,10 @@ from pytest_modelcompare.llm.prompts import PromptPlan, requests_for
 from pytest_modelcompare.llm.reply import FAILED_STOPS
 from pytest_modelcompare.llm.request import Request
 from pytest_modelcompare.llm.shots import chosen_shots
-from pytest_modelcompare.methods.base import LocalMethod, Predictor, Work
-from pytest_modelcompare.methods.local import few_rows, rows_to_predict, validated
+from pytest_modelcompare.methods.local import LocalMethod, Predictor, Work, few_rows, rows_to_predict, validated
 from pytest_modelcompare.records import NO_ANSWER, Dataset, Footprint, Outcome, Predictions, Rows
 from pytest_modelcompare.records.progress import Progress
+from pytest_modelcompare.records.traits import Traits
 from pytest_modelcompare.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class LocalPrompt(LocalMethod):
     key: ClassVar[str] = "prompt:local"
     engine_version: ClassVar[int] = 1
     settings: ClassVar[type[Settings]] = PromptSettings
-    trains: ClassVar[bool] = False
+    traits: ClassVar[Traits] = Traits(runs_here=True)
 
     def weights_digest(self, settings: PromptSettings, base: Path) -> str:
         """Over the model, the encoder that chooses shots, and the words of the instructions, which may be a file."""

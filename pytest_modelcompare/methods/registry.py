@@ -2,59 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
-from pytest_modelcompare.llm.prompt_settings import PromptSettings
-from pytest_modelcompare.llm.providers import LOCAL as LOCAL_PROVIDER
-from pytest_modelcompare.llm.providers import provider_kind
-from pytest_modelcompare.methods.base import ContestantSpec, LocalMethod
+from pytest_modelcompare.errors import ModelCompareError
+from pytest_modelcompare.methods.base import ContestantSpec, Method
 from pytest_modelcompare.methods.fine_tune import FineTune
-from pytest_modelcompare.methods.fitting import FineTuneSettings
-from pytest_modelcompare.methods.later import CascadeSettings, DistillSettings, LoraSettings
-from pytest_modelcompare.methods.linear_probe import LinearProbe, LinearProbeSettings
+from pytest_modelcompare.methods.later import Cascade, Distill, Lora
+from pytest_modelcompare.methods.linear_probe import LinearProbe
+from pytest_modelcompare.methods.local import LocalMethod
 from pytest_modelcompare.methods.local_prompt import LocalPrompt
-from pytest_modelcompare.methods.predictions import PredictionsSettings
-from pytest_modelcompare.methods.published import PublishedSettings
-from pytest_modelcompare.methods.tfidf import Tfidf, TfidfSettings
-from pytest_modelcompare.methods.zero_shot import ZeroShot, ZeroShotSettings
-from pytest_modelcompare.settings import Settings
+from pytest_modelcompare.methods.predictions import Recorded
+from pytest_modelcompare.methods.prompt import Prompt
+from pytest_modelcompare.methods.published import Published
+from pytest_modelcompare.methods.tfidf import Tfidf
+from pytest_modelcompare.methods.zero_shot import ZeroShot
+from pytest_modelcompare.records.traits import Traits
 
-METHODS: Mapping[str, type[Settings]] = {
-    "fine_tune": FineTuneSettings,
-    "lora": LoraSettings,
-    "linear_probe": LinearProbeSettings,
-    "tfidf": TfidfSettings,
-    "zero_shot": ZeroShotSettings,
-    "prompt": PromptSettings,
-    "distill": DistillSettings,
-    "cascade": CascadeSettings,
-    "predictions": PredictionsSettings,
-    "published": PublishedSettings,
-}
-"""The settings of each method."""
+BUILT_IN: tuple[Method, ...] = (
+    FineTune(),
+    Lora(),
+    LinearProbe(),
+    Tfidf(),
+    ZeroShot(),
+    Prompt(),
+    Distill(),
+    Cascade(),
+    Recorded(),
+    Published(),
+)
+NAME = re.compile(r"[a-z][a-z0-9_]*")
 
-LOCAL: Mapping[str, LocalMethod] = {
-    method.key: method for method in (FineTune(), LinearProbe(), Tfidf(), ZeroShot(), LocalPrompt())
-}
-"""Methods that compute on this machine."""
+_by_key: dict[str, Method] = {method.key: method for method in BUILT_IN}
+METHODS: Mapping[str, Method] = MappingProxyType(_by_key)
+"""The methods that a suite may name, those too that a conftest.py added."""
 
-LATER = frozenset({"lora", "distill", "cascade"})
-"""Methods that the format knows and this version refuses."""
+_engines: dict[str, Method] = {LocalPrompt.key: LocalPrompt()}
+"""Methods that others hand the work to."""
+
+
+def method_of(spec: ContestantSpec) -> Method:
+    """The method that does a contestant's work."""
+    return _engines.get(spec.method) or _by_key[spec.method]
+
+
+def local_method_of(spec: ContestantSpec) -> LocalMethod | None:
+    """The same, of a contestant that computes on this machine; None of others."""
+    method = method_of(spec)
+    return method if isinstance(method, LocalMethod) else None
+
+
+def traits_of(key: str) -> Traits:
+    """Of a method by its key, as reports name it; of one that is not known here, no traits but rows."""
+    method = _engines.get(key) or _by_key.get(key)
+    return Traits() if method is None else method.traits
 
 
 def libraries_of(spec: ContestantSpec) -> tuple[str, ...]:
     """What a contestant is trained or asked with, of the libraries that extras install; replaying takes none."""
-    settings = spec.settings
-    if spec.method in LOCAL:
-        return LOCAL[spec.method].libraries(settings)
-    if not isinstance(settings, PromptSettings):
-        return ()
-    chosen = ("dspy",) if settings.optimise is not None else ()
-    shown = ("torch", "transformers") if settings.shots_encoder is not None else ()
-    return (*provider_kind(settings.provider).libraries, *chosen, *shown)
+    return method_of(spec).libraries(spec.settings)
 
 
-def engine_of(method: str, settings: Settings) -> str:
-    """The method as it is run: a prompt to a model in this process computes here, as the local methods do."""
-    local = isinstance(settings, PromptSettings) and settings.provider == LOCAL_PROVIDER
-    return LocalPrompt.key if local else method
+def register(method: Method) -> Callable[[], None]:
+    """Make a method known in this process.
+
+    Returns:
+        what makes it unknown again.
+
+    Raises:
+        ModelCompareError: its key is no name or is taken.
+    """
+    if not NAME.fullmatch(method.key):
+        fix = "lower case letters, digits and _, a letter first"
+        raise ModelCompareError(f"`{method.key}` is no name for a method", fix=fix)
+    taken = _by_key.get(method.key)
+    if taken in BUILT_IN:
+        raise ModelCompareError(f"the method `{method.key}` is built in", fix="give yours another name")
+    _by_key[method.key] = method
+
+    def forget() -> None:
+        if _by_key.get(method.key) is method:
+            del _by_key[method.key]
+
+    return forget

@@ -15,8 +15,15 @@ from pytest_modelcompare.inference.memory import PeakMemory, folder_mb, held_mb
 from pytest_modelcompare.inference.pretrained import load_config, load_tokenizer, load_weights, quiet_transformers
 from pytest_modelcompare.inference.token_ids import Encoder
 from pytest_modelcompare.methods import fitting
-from pytest_modelcompare.methods.base import Predictor, Work
-from pytest_modelcompare.methods.local import LocalPredictor, cut_note, rows_to_predict, scored, validated
+from pytest_modelcompare.methods.local import (
+    LocalPredictor,
+    Predictor,
+    Work,
+    cut_note,
+    rows_to_predict,
+    scored,
+    validated,
+)
 from pytest_modelcompare.records import Footprint, Outcome, Predictions, Rows
 
 if TYPE_CHECKING:

@@ -11,8 +11,16 @@ from pydantic import Field, field_validator
 from pytest_modelcompare.inference.classifiers import load_linear
 from pytest_modelcompare.inference.memory import PeakMemory, folder_mb
 from pytest_modelcompare.inference.ngrams import fit_ngrams, load_ngrams
-from pytest_modelcompare.methods.base import LocalMethod, Predictor, Work
-from pytest_modelcompare.methods.local import LocalPredictor, rows_to_predict, scored, training_rows, validated
+from pytest_modelcompare.methods.local import (
+    LocalMethod,
+    LocalPredictor,
+    Predictor,
+    Work,
+    rows_to_predict,
+    scored,
+    training_rows,
+    validated,
+)
 from pytest_modelcompare.records import Device, Footprint, Outcome, Predictions, Rows
 from pytest_modelcompare.records.progress import Progress
 from pytest_modelcompare.settings import Settings

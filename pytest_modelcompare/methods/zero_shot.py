@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from pytest_modelcompare.inference.memory import PeakMemory, weights_mb
 from pytest_modelcompare.inference.model_reference import weights_digest
-from pytest_modelcompare.methods.base import LocalMethod, Predictor, Work
 from pytest_modelcompare.methods.linear_probe import EncoderSettings, embedder_of
-from pytest_modelcompare.methods.local import LocalPredictor, rows_to_predict, scored
+from pytest_modelcompare.methods.local import LocalMethod, LocalPredictor, Predictor, Work, rows_to_predict, scored
 from pytest_modelcompare.records import Dataset, Footprint, Outcome
+from pytest_modelcompare.records.traits import Traits
 from pytest_modelcompare.settings import Settings
 
 
@@ -29,7 +29,7 @@ class ZeroShot(LocalMethod):
     key: ClassVar[str] = "zero_shot"
     engine_version: ClassVar[int] = 1
     settings: ClassVar[type[Settings]] = ZeroShotSettings
-    trains: ClassVar[bool] = False
+    traits: ClassVar[Traits] = Traits(runs_here=True)
 
     def weights_digest(self, settings: ZeroShotSettings, base: Path) -> str:
         return weights_digest(settings.model, base, settings.weights)

@@ -24,8 +24,8 @@ from pytest_modelcompare.store.spending import SpendingLog
 
 if TYPE_CHECKING:
     from pytest_modelcompare.execution.comparison import Comparison
-    from pytest_modelcompare.execution.options import Options
     from pytest_modelcompare.pytest_plugin.session import Comparisons
+    from pytest_modelcompare.records.options import Options
 
 
 @dataclass(slots=True)

@@ -36,7 +36,9 @@ def start(config: pytest.Config, is_suite: IsSuite) -> None:
     """
     wait_patiently()
     options = session_options(config)
-    config.stash[SESSION] = Comparisons(options, watcher_for(config), Ledger(options.budget_usd))
+    config.stash[SESSION] = Comparisons(
+        options, watcher_for(config), Ledger(options.budget_usd), maxfail=config.getoption("maxfail", 0)
+    )
     config.stash[COLLECTED] = Collected(report_paths(config))
     additions.listen(config)
     config.pluginmanager.register(Hooks(config, is_suite), "modelcompare-hooks")
@@ -82,7 +84,7 @@ class Hooks:
         """With a plan asked for, print it and run nothing."""
         if not session.config.option.modelcompare_plan or session.testsfailed or session.config.option.collectonly:
             return None
-        from pytest_modelcompare.pytest_plugin.planning import print_plan
+        from pytest_modelcompare.pytest_plugin.plan_printing import print_plan
 
         print_plan(self.comparisons, session.config)
         return True

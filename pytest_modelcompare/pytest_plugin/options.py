@@ -8,7 +8,8 @@ from typing import Any, get_args
 
 import pytest
 
-from pytest_modelcompare.execution.options import LLMMode, Options
+from pytest_modelcompare.execution.executors import installed_executors
+from pytest_modelcompare.records.options import LLMMode, Options
 from pytest_modelcompare.reports.formats import FORMATS
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -37,6 +38,7 @@ def session_options(config: pytest.Config) -> Options:
         smoke=option.modelcompare_smoke,
         accept=option.modelcompare_accept,
         jobs_at_once=jobs_at_once(config),
+        executor=executor(config),
     )
 
 
@@ -97,11 +99,23 @@ def report_paths(config: pytest.Config) -> list[Path]:
 def refuse_later_engines(config: pytest.Config) -> None:
     if config.option.modelcompare_accept and (config.option.modelcompare_smoke or config.option.modelcompare_plan):
         raise pytest.UsageError("--modelcompare-accept needs a judged run: leave out --modelcompare-smoke and -plan")
-    if (executor := valued(config, "executor")) != "local":
-        raise pytest.UsageError(f"--modelcompare-executor={executor} is not available in this version; `local` is")
+    executor(config)
 
 
 def session_id(config: pytest.Config) -> str:
     """One name for the whole session: xdist's run id where there is one."""
     worker = getattr(config, "workerinput", None)
     return str(worker["testrunuid"]) if worker else uuid.uuid4().hex
+
+
+def executor(config: pytest.Config) -> str:
+    """Where trainings run; `local` is the former name of `here`."""
+    name = valued(config, "executor")
+    known = ("auto", *installed_executors())
+    if name == "local":
+        return "here"
+    if name not in known:
+        raise pytest.UsageError(
+            f"--modelcompare-executor={name}: there is none of that name; installed are {', '.join(known)}"
+        )
+    return str(name)

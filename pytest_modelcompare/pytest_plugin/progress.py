@@ -11,9 +11,9 @@ from typing import IO, Protocol
 
 import pytest
 
-from pytest_modelcompare.execution.watch import Unwatched, Watcher
 from pytest_modelcompare.pytest_plugin.progress_bars import BarWatcher
 from pytest_modelcompare.pytest_plugin.progress_lines import LineWatcher
+from pytest_modelcompare.records.progress import Unwatched, Watcher
 
 DUMB = ("dumb", "unknown")
 RELAY = "modelcompare_progress"

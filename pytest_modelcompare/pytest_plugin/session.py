@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_modelcompare.execution.comparison import Comparison, Needs
 from pytest_modelcompare.execution.judging import verdict_on
 from pytest_modelcompare.execution.ledger import Ledger
-from pytest_modelcompare.execution.options import Options
 from pytest_modelcompare.execution.prepare import prepare
+from pytest_modelcompare.execution.stopping import names_of
 from pytest_modelcompare.pytest_plugin.progress import Screen
 from pytest_modelcompare.records import Verdict
+from pytest_modelcompare.records.options import Options
 
 if TYPE_CHECKING:
     from pytest_modelcompare.gates.spec import GateSpec
+    from pytest_modelcompare.records.jobs import Job
     from pytest_modelcompare.suite.model import Suite
 
 
@@ -31,6 +34,8 @@ class Comparisons:
     suites: dict[Path, Comparison] = field(default_factory=dict)
     selected: dict[Path, list[GateSpec]] = field(default_factory=dict)
     prepared: bool = False
+    maxfail: int = 0
+    """After so many failures pytest stops (`-x`, `--maxfail`); 0: it does not."""
 
     def select(self, suite: Suite, spec: GateSpec) -> None:
         """Note a gate that will be judged."""
@@ -74,8 +79,26 @@ class Comparisons:
         """Run, once, what any selected gate needs."""
         if not self.prepared:
             self.prepared = True
+            for comparison in self.suites.values():
+                comparison.needed_now = partial(self.is_needed, comparison)
             with self.watcher.working():
                 prepare(self.wanted(), self.watcher)
+
+    def is_needed(self, comparison: Comparison, job: Job[Any]) -> bool:
+        """Whether a gate needs the job that pytest will come to: not those after the last failure that it takes."""
+        if not self.maxfail or not comparison.graph.users_of(job.key):
+            return True
+        errors = 0
+        for path, specs in self.selected.items():
+            one = self.suites[path]
+            for spec in specs:
+                named = names_of(spec)
+                errors += one.data_error is not None or bool(named & one.failures.keys())
+                if errors >= self.maxfail:
+                    return False
+                if one is comparison and job.key in comparison.graph.keys_for(named):
+                    return True
+        return any(not specs for specs in self.selected.values())
 
     def prepare_one(self, comparison: Comparison, needs: Needs) -> None:
         """Run what a Python test needs of a suite."""

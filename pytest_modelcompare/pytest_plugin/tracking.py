@@ -7,10 +7,10 @@ import os
 import pytest
 
 from pytest_modelcompare.errors import TrackingError
-from pytest_modelcompare.execution.options import Options
 from pytest_modelcompare.extras import NotInstalledError, require
 from pytest_modelcompare.pytest_plugin.collected import Collected
 from pytest_modelcompare.pytest_plugin.options import valued
+from pytest_modelcompare.records.options import Options
 from pytest_modelcompare.records.printable import obeyed_by_none, printable
 
 FROM_ENVIRONMENT = "env"

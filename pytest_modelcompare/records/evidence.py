@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pytest_modelcompare.records.measurements import Footprint
+from pytest_modelcompare.records.traits import Traits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +36,7 @@ class Evidence:
 
     name: str
     method: str
-    """The suite's method key, e.g. "fine_tune"."""
+    """The suite's method key, e.g. "fine_tune"; for people, and no rule looks at it."""
 
     labels: tuple[str, ...]
     truth: NDArray[np.int64]
@@ -72,6 +73,9 @@ class Evidence:
 
     not_timed: Mapping[str, str] = field(default_factory=dict)
     """By the same names, or "": why there is no such timing, e.g. "this machine has no cuda device"."""
+
+    traits: Traits = field(default_factory=Traits)
+    """What kind of contestant it is."""
 
     def on_rows(self, inside: NDArray[np.bool_]) -> Evidence:
         """The same contestant on a part of the test rows; what is not measured by row is left out."""

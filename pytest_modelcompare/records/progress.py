@@ -1,9 +1,11 @@
-"""How far a job is."""
+"""How work tells whoever looks on how far it is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +27,18 @@ def silent(_: Progress) -> None:
 
 Watch = Callable[[Progress], None]
 """Whoever looks on."""
+
+
+class Watcher(Protocol):
+    """Shows jobs while they run."""
+
+    def job(self, title: str) -> AbstractContextManager[Watch]:
+        """Announce a job; the returned context gives the callback for its progress."""
+
+
+class Unwatched:
+    """Shows nothing."""
+
+    @contextmanager
+    def job(self, title: str) -> Iterator[Watch]:  # noqa: ARG002
+        yield silent

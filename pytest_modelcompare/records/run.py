@@ -49,6 +49,9 @@ class Outcome:
     validation: Predictions | None = None
     """Of the validation rows, in their order; None where the data set has none."""
 
+    shared_device: bool = False
+    """Whether other trainings ran on its device meanwhile: alone it takes less time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:

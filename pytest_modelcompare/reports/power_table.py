@@ -17,7 +17,7 @@ from pytest_modelcompare.gates.power_facts import GatePower, PlanFacts
 from pytest_modelcompare.gates.spec import GateSpec
 from pytest_modelcompare.inference.stopwatch import measure_latencies
 from pytest_modelcompare.methods.published import PublishedSettings
-from pytest_modelcompare.methods.registry import LOCAL
+from pytest_modelcompare.methods.registry import method_of
 from pytest_modelcompare.records import Dataset, Published
 from pytest_modelcompare.reports.numbers import plural
 from pytest_modelcompare.statistics.power_needed import joint_power
@@ -71,7 +71,7 @@ def facts_of(suite: Suite, dataset: Dataset, inside: NDArray[np.bool_] | None = 
             for spec in specs
             if isinstance(spec.settings, PublishedSettings)
         },
-        {spec.name: timed_here if spec.method in LOCAL else len(dataset.test) for spec in specs},
+        {spec.name: timed_here if method_of(spec).traits.runs_here else len(dataset.test) for spec in specs},
     )
 
 

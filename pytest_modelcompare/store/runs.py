@@ -21,6 +21,9 @@ FORMAT = 1
 VALIDATION = "validation.npz"
 """Beside the predictions, where the data set had validation rows."""
 
+SHARED_BEFORE = "trained while other trainings shared the GPU: alone it takes less time"
+"""The note by which runs of the first stores, which have no `shared_device`, say that it was so."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunStore:
@@ -123,6 +126,7 @@ def write_run(run: Run) -> None:
         "footprint": asdict(outcome.footprint),
         "device": asdict(outcome.device) if outcome.device else None,
         "notes": list(outcome.notes),
+        "shared_device": outcome.shared_device,
     }
     (run.folder / "run.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
@@ -155,7 +159,9 @@ def read_run(folder: Path) -> Run:
         if has_validation:
             validation = read_predictions(folder / VALIDATION, facts["scores_from"], {})
         device = Device(**facts["device"]) if facts["device"] else None
-        outcome = Outcome(predictions, Footprint(**facts["footprint"]), device, tuple(facts["notes"]), validation)
+        notes = tuple(facts["notes"])
+        shared = facts.get("shared_device", SHARED_BEFORE in notes)
+        outcome = Outcome(predictions, Footprint(**facts["footprint"]), device, notes, validation, shared)
         return Run(
             facts["fingerprint"],
             outcome,

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pytest_modelcompare.methods.base import ContestantSpec
-from pytest_modelcompare.methods.registry import LATER, METHODS, engine_of
+from pytest_modelcompare.methods.registry import METHODS
 from pytest_modelcompare.settings import NotYet, Settings
 from pytest_modelcompare.suite.document import Document, Path, Place
 from pytest_modelcompare.suite.sweeps import NOT_AVAILABLE, expanded, swept_values
@@ -33,9 +33,9 @@ def contestant_specs(
     for key in defaults:
         if key not in METHODS:
             unknown_key(key, ("defaults", key), document, METHODS)
-        elif key not in LATER:
-            refuse_unknown_options(METHODS[key], key, defaults[key], document, ("defaults", key))
-            refuse_later_options(METHODS[key], "the suite", defaults[key], document, ("defaults", key))
+        elif METHODS[key].is_available:
+            refuse_unknown_options(METHODS[key].settings, key, defaults[key], document, ("defaults", key))
+            refuse_later_options(METHODS[key].settings, "the suite", defaults[key], document, ("defaults", key))
             check_defaults(key, defaults[key], document)
     specs: dict[str, ContestantSpec] = {}
     for name, options in contestants.items():
@@ -48,12 +48,24 @@ def contestant_specs(
             )
         elif (method := method_of(name, options, document)) is not None:
             specs |= specs_of(name, method, options, defaults.get(method, {}), document)
+    refuse_unknown_members(specs, contestants, document)
     return specs
+
+
+def refuse_unknown_members(
+    specs: Mapping[str, ContestantSpec], contestants: Mapping[str, Any], document: Document
+) -> None:
+    """Contestants that build on others name such as there are."""
+    for spec in specs.values():
+        for other in METHODS[spec.method].builds_on(spec.settings) if spec.method in METHODS else ():
+            if other not in contestants and other not in specs:
+                place = document.place(("contestants", spec.name, spec.method))
+                document.add(f"there is no contestant `{other}`", place, f"the suite has {', '.join(contestants)}")
 
 
 def check_defaults(method: str, defaults: Mapping[str, Any], document: Document) -> None:
     """Values that no contestant of the method could have, whether or not there is one."""
-    kind, path = METHODS[method], ("defaults", method)
+    kind, path = METHODS[method].settings, ("defaults", method)
     known = {key: value for key, value in defaults.items() if key in option_names(kind)}
     try:
         kind.model_validate(known)
@@ -81,7 +93,7 @@ def specs_of(
         return {}
     seeds = tuple(getattr(settings, "seeds", None) or (0,))
     at = document.keys.get(("contestants", name), Place(0, 0))
-    spec = ContestantSpec(name, engine_of(method, settings), settings, seeds, at.line, at.column)
+    spec = ContestantSpec(name, METHODS[method].engine(settings).key, settings, seeds, at.line, at.column)
     known = settings.model_dump(exclude_unset=True)
     place = place_of("sweep", name, method, options)
     return expanded(spec, known, train, sweep, document, place)
@@ -114,7 +126,7 @@ def method_of(name: str, options: Mapping[str, Any], document: Document) -> str 
 def nearest_method(key: str) -> str | None:
     from difflib import get_close_matches
 
-    known_options = {field for settings in METHODS.values() for field in settings.model_fields}
+    known_options = {field for one in METHODS.values() for field in one.settings.model_fields}
     near = get_close_matches(key, list(METHODS), 1, 0.7)
     return near[0] if near and key not in known_options else None
 
@@ -124,9 +136,9 @@ def settings_of(
 ) -> Settings | None:
     """A contestant's settings, its method's defaults below its own options."""
     path: Path = ("contestants", name)
-    kind = METHODS[method]
+    kind = METHODS[method].settings
     before = len(document.problems)
-    if method in LATER:
+    if not METHODS[method].is_available:
         document.add(f"`{method}` {NOT_AVAILABLE}", document.place((*path, method), key=True))
         return None
     refuse_later_options(kind, name, options, document, path)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_modelcompare.errors import Problem, SuiteError
-from pytest_modelcompare.methods.registry import LOCAL
+from pytest_modelcompare.methods.registry import method_of
 from pytest_modelcompare.suite.contestants import contestant_specs
 from pytest_modelcompare.suite.document import Document
 from pytest_modelcompare.suite.gates import gate_specs
@@ -98,6 +98,6 @@ def require_training_rows(settings: SuiteSettings, specs: dict[str, Any], docume
         document.add("`split` makes the test rows out of `train`", place, "name `train` and leave `test` out")
     elif data.split is None and data.test is None:
         document.add("no test rows", place, "name `test:`, or `split: {test: 0.2}` to make them out of `train:`")
-    trained = [name for name, spec in specs.items() if spec.method in LOCAL and LOCAL[spec.method].trains]
+    trained = [name for name, spec in specs.items() if method_of(spec).traits.trains]
     if trained and data.train is None:
         document.add(f"`{trained[0]}` is trained, and the suite names no training rows", place, "name `train:`")

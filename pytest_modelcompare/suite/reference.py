@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from pytest_modelcompare.data.data_settings import DataSettings, SourceSettings, SplitSettings
 from pytest_modelcompare.data.recorded_answers import RecordedSource
 from pytest_modelcompare.llm.prompt_settings import OptimiseSettings
-from pytest_modelcompare.methods.registry import LATER, METHODS
+from pytest_modelcompare.methods.registry import BUILT_IN, METHODS
 from pytest_modelcompare.methods.training_rows import TrainedOptions, TrainSettings
 from pytest_modelcompare.settings import NotYet
 from pytest_modelcompare.suite.docstrings import descriptions
@@ -36,13 +36,13 @@ PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
 def markdown() -> str:
     """Every key of the format: parts first, then each method's options."""
     sections = [section(title, model) for title, model in PARTS]
-    sections += [section(f"`{method}:`", model, method) for method, model in METHODS.items()]
+    sections += [section(f"`{method.key}:`", method.settings, method.key) for method in BUILT_IN]
     return "\n".join(sections)
 
 
 def section(title: str, model: type[BaseModel], method: str | None = None) -> str:
     head = [f"## {title}", "", (model.__doc__ or "").strip(), ""]
-    if method in LATER:
+    if method is not None and not METHODS[method].is_available:
         head += ["*Not available in this version.*", ""]
     return "\n".join([*head, "| key | type | default | meaning |", "|---|---|---|---|", *rows(model, method), ""])
 

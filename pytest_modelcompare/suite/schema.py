@@ -19,7 +19,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def suite_schema() -> dict[str, Any]:
     """JSON schema of a suite file; descriptions are the settings' own docstrings."""
-    models: list[type[BaseModel]] = [SuiteSettings, TrainedOptions, *METHODS.values()]
+    models: list[type[BaseModel]] = [SuiteSettings, TrainedOptions, *(method.settings for method in METHODS.values())]
     refs, whole = models_json_schema([(model, "validation") for model in models], ref_template="#/$defs/{model}")
     definitions: dict[str, Any] = whole["$defs"]
     for model in nested(*models):
@@ -28,11 +28,11 @@ def suite_schema() -> dict[str, Any]:
     suite = definitions.pop("SuiteSettings")
     trained = definitions.pop("TrainedOptions")["properties"]
     sizes = definitions["TrainSettings"]["properties"]
-    methods = {method: definitions[METHODS[method].__name__] for method in METHODS}
+    methods = {method: definitions[METHODS[method].settings.__name__] for method in METHODS}
     properties = {method: options(method, schema["properties"], trained, sizes) for method, schema in methods.items()}
     contestants = [contestant(method, schema, properties[method]) for method, schema in methods.items()]
     for method in METHODS:
-        definitions.pop(METHODS[method].__name__)
+        definitions.pop(METHODS[method].settings.__name__)
     suite["properties"]["contestants"] = {
         "type": "object",
         "minProperties": 1,
@@ -58,11 +58,11 @@ def options(method: str, own: dict[str, Any], trained: dict[str, Any], sizes: di
         trained: of `train` and `sweep`.
         sizes: of what stands under `train`.
     """
-    found = {name: schema for name, schema in own.items() if name != METHODS[method].main}
+    found = {name: schema for name, schema in own.items() if name != METHODS[method].settings.main}
     if not trains(method):
         return found
     values = {**found, **{option: sizes[size] for option, size in OF_TRAIN.items()}}
-    swept = closed({option: values_of(values[option]) for option in sweepable(METHODS[method])})
+    swept = closed({option: values_of(values[option]) for option in sweepable(METHODS[method].settings)})
     sweep = {"anyOf": [{**swept, "minProperties": 1}, {"type": "null"}], "description": trained["sweep"]["description"]}
     return {**found, "train": trained["train"], "sweep": sweep}
 
@@ -78,7 +78,7 @@ def closed(properties: dict[str, Any]) -> dict[str, Any]:
 
 def contestant(method: str, settings: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     """The schema of one method's contestant: its main field goes by the method's key."""
-    main = METHODS[method].main
+    main = METHODS[method].settings.main
     value = settings["properties"][main] if main else {"type": "object", "maxProperties": 0}
     if method == "predictions":
         value = {"anyOf": [{"type": "string"}, value]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_modelcompare.methods.registry import LATER, LOCAL, METHODS
+from pytest_modelcompare.methods.registry import METHODS
 from pytest_modelcompare.methods.training_rows import TrainedOptions, TrainSettings
 from pytest_modelcompare.settings import Settings
 from pytest_modelcompare.suite.document import Document, Path
@@ -17,7 +17,7 @@ OF_TRAINED = tuple(TrainedOptions.model_fields)
 
 
 def trains(method: str) -> bool:
-    return method in LOCAL and LOCAL[method].trains
+    return METHODS[method].traits.trains
 
 
 def option_names(kind: type[Settings]) -> list[str]:
@@ -46,9 +46,9 @@ def trained_options(
     name: str, method: str, options: Mapping[str, Any], defaults: Mapping[str, Any], document: Document
 ) -> tuple[TrainSettings | None, dict[str, list[Any]]]:
     """What stands under `train` and `sweep`; problems noted."""
-    kind, merged = METHODS[method], {**defaults, **options}
+    kind, merged = METHODS[method].settings, {**defaults, **options}
     sweep: dict[str, list[Any]] = {}
-    if method in LATER or not trains(method):
+    if not trains(method):
         return None, sweep
     train = train_settings(merged.get("train"), document, place_of("train", name, method, options))
     if merged.get("sweep") is not None:

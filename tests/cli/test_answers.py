@@ -8,7 +8,8 @@ import pytest
 
 from pytest_modelcompare.cli import main
 from pytest_modelcompare.data.rows import load_dataset
-from pytest_modelcompare.llm.answering import LLMOptions, PromptMethod
+from pytest_modelcompare.llm.answering import conversation
+from pytest_modelcompare.llm.answers import LLMOptions
 from pytest_modelcompare.llm.prompt_settings import PromptSettings
 from pytest_modelcompare.store.answers import AnswerJournal
 from pytest_modelcompare.store.folders import StoreFolders
@@ -63,7 +64,7 @@ def test_the_stored_answer_stands_below(
         assert isinstance(settings, PromptSettings)
         folders = StoreFolders(tmp_path / "store")
         dataset = load_dataset(suite.data, tmp_path, folders.downloads)
-        PromptMethod().run(settings, dataset, AnswerJournal(folders), LLMOptions("auto", 1.0, "s"), tmp_path)
+        conversation(settings, dataset, AnswerJournal(folders), tmp_path).run(LLMOptions("auto", 1.0, "s"))
     assert show(path, "claude", "x8") == 0
     said = capsys.readouterr().out
     assert '{"label": "ham"}\n(end_turn; ' in said

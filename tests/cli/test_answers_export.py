@@ -8,7 +8,8 @@ import pytest
 
 from pytest_modelcompare.cli import main
 from pytest_modelcompare.data.rows import load_dataset
-from pytest_modelcompare.llm.answering import LLMOptions, PromptMethod
+from pytest_modelcompare.llm.answering import conversation
+from pytest_modelcompare.llm.answers import LLMOptions
 from pytest_modelcompare.llm.prompt_settings import PromptSettings
 from pytest_modelcompare.store.answers import AnswerJournal
 from pytest_modelcompare.store.folders import StoreFolders
@@ -25,7 +26,7 @@ def ask(path: Path, store: Path, mode: str = "auto") -> int:
     assert isinstance(settings, PromptSettings)
     dataset = load_dataset(suite.data, path.parent, store)
     options = LLMOptions(mode, 1.0, f"{mode} {store.name}")  # type: ignore[arg-type]
-    return PromptMethod().run(settings, dataset, AnswerJournal(StoreFolders(store)), options, path.parent).calls
+    return conversation(settings, dataset, AnswerJournal(StoreFolders(store)), path.parent).run(options).calls
 
 
 @pytest.fixture

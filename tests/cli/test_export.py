@@ -34,9 +34,9 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("onnxruntime", reason="needs the extra `onnx`")
     from pytest_modelcompare.execution.comparison import Comparison, Needs
     from pytest_modelcompare.execution.ledger import Ledger
-    from pytest_modelcompare.execution.options import Options
     from pytest_modelcompare.execution.prepare import prepare
-    from pytest_modelcompare.execution.watch import Unwatched
+    from pytest_modelcompare.records.options import Options
+    from pytest_modelcompare.records.progress import Unwatched
     from pytest_modelcompare.suite.load import load_suite
     from tests.methods.small_models import LABELS, rows, small_bert
 

@@ -24,7 +24,11 @@ from tests.docs.blocks import PAGES, ROOT, Block, all_blocks
 
 SUITES = [block for block in all_blocks("yaml") if "modelcompare: 1" in block.code and "runs-on" not in block.code]
 PARTS = [block for block in all_blocks("yaml") if "modelcompare: 1" not in block.code and "runs-on" not in block.code]
-ADDED = {"damage_usd": "own-metric.md", "unknown provider `rules`": "own-provider.md"}
+ADDED = {
+    "contestant `all` has no method": "own-method.md",
+    "damage_usd": "own-metric.md",
+    "unknown provider `rules`": "own-provider.md",
+}
 """What a page's own conftest adds; that page is run."""
 
 

@@ -19,7 +19,9 @@ def project(pytester: pytest.Pytester) -> Project:
     return small_project(pytester)
 
 
-@pytest.mark.parametrize("name", [pytest.param("first-gate", marks=pytest.mark.slow), "own-metric", "own-provider"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("first-gate", marks=pytest.mark.slow), "own-metric", "own-method", "own-provider"]
+)
 def test_a_page_does_what_it_shows(project: Project, name: str):
     Page(project.pytester.path, ONE_THREAD).run(blocks(HOW_TO / f"{name}.md"))
 
@@ -41,6 +43,6 @@ def test_a_recording_replays_without_key_store_and_service(project: Project):
 
 
 def test_every_page_with_files_is_run():
-    run = {"first-gate.md", "own-metric.md", "own-provider.md", "ci-without-a-key.md", "tutorial.md"}
+    run = {"first-gate.md", "own-metric.md", "own-method.md", "own-provider.md", "ci-without-a-key.md", "tutorial.md"}
     with_files = {page.name for page in (ROOT / "docs").rglob("*.md") if any(one.title for one in blocks(page))}
     assert with_files == run

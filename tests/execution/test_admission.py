@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_modelcompare.execution.admission import ByMemory
-from pytest_modelcompare.execution.orders import Tidings, Usage
+from pytest_modelcompare.execution.executors.admission import ByMemory
+from pytest_modelcompare.execution.executors.orders import Tidings, Usage
 from pytest_modelcompare.records.progress import Progress
 
 

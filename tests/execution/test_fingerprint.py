@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_modelcompare.execution.fingerprint import run_fingerprint
 from pytest_modelcompare.methods.base import ContestantSpec
 from pytest_modelcompare.methods.linear_probe import LinearProbe, LinearProbeSettings
+from pytest_modelcompare.methods.local import run_fingerprint
 
 
 def fingerprint(seed: int = 0, data: str = "d", weights: str = "w", name: str = "probe", **settings: object) -> str:

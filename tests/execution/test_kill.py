@@ -21,8 +21,9 @@ from tests.methods.small_models import small_work
 from pytest_modelcompare.methods.base import ContestantSpec
 from pytest_modelcompare.methods.fine_tune import FineTune
 from pytest_modelcompare.methods.fitting import FineTuneSettings
-from pytest_modelcompare.execution.local import local_jobs, make_run
-from pytest_modelcompare.execution.options import Options
+from pytest_modelcompare.methods.local import make_run, run_orders
+from pytest_modelcompare.records.jobs import Context
+from pytest_modelcompare.records.options import Options
 from pytest_modelcompare.store.folders import StoreFolders
 from pytest_modelcompare.store.runs import RunStore
 from pytest_modelcompare.training import checkpoint, recipe
@@ -53,10 +54,10 @@ Path.replace = replace
 settings = FineTuneSettings(model=model, epochs=3, batch_size=8, learning_rate=3e-3, precision={precision!r})
 spec = ContestantSpec("bert", "fine_tune", settings, (42,))
 work = small_work(Path(store) / "suite")
-(job,) = local_jobs(spec, FineTune(), work.dataset, work.base)
+(order,) = run_orders(spec, FineTune(), work.dataset, work.base)
 runs = RunStore(StoreFolders(Path(store) / "store"))
-run, made = make_run(job, work.base, runs, Options(Path(store) / "store", "session", device="cpu"), watch)
-print(made, *run.outcome.notes, sep="\\n")
+obtained = make_run(order, runs, Context(Options(Path(store) / "store", "session", device="cpu")), watch)
+print(obtained.is_made, *obtained.run.outcome.notes, sep="\\n")
 """
 
 

@@ -6,7 +6,8 @@ import random
 from pathlib import Path
 
 from pytest_modelcompare.execution.ledger import Ledger
-from pytest_modelcompare.llm.answering import LLMOptions, PromptMethod
+from pytest_modelcompare.llm.answering import conversation
+from pytest_modelcompare.llm.answers import LLMOptions
 from pytest_modelcompare.llm.prompt_settings import PromptSettings
 from pytest_modelcompare.llm.retries import Retries
 from tests.llm.test_answering import MODEL, a_dataset, key, no_wait, world
@@ -33,7 +34,7 @@ def test_a_request_that_was_cut_off_is_noted_beyond_its_contestant(tmp_path: Pat
         retries = Retries(attempts=4, sleep=no_wait, dice=random.Random(1))
         options = LLMOptions("auto", 1.0, "s1", retries=retries, note_unheard=note)
         settings = PromptSettings(model=MODEL, base_url=there.server.url)
-        answered = PromptMethod().run(settings, a_dataset(6), there.journal, options, tmp_path)
+        answered = conversation(settings, a_dataset(6), there.journal, tmp_path).run(options)
     assert len(answered.predictions.labels) == 6
     # one request at its worst: more than it cost
     [(usd, requests)] = noted

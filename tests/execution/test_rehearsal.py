@@ -7,10 +7,10 @@ import pytest
 from pytest_modelcompare.errors import ModelError
 from pytest_modelcompare.execution.comparison import Comparison
 from pytest_modelcompare.execution.ledger import Ledger
-from pytest_modelcompare.execution.options import Options
 from pytest_modelcompare.execution.prepare import prepare
-from pytest_modelcompare.execution.watch import Unwatched
 from pytest_modelcompare.methods.fine_tune import FineTune
+from pytest_modelcompare.records.options import Options
+from pytest_modelcompare.records.progress import Unwatched
 from pytest_modelcompare.suite.load import load_suite
 
 SUITE = """\

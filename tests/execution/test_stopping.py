@@ -18,12 +18,12 @@ from pytest_modelcompare.data.rows import test_rows_digest as rows_digest
 from pytest_modelcompare.execution.comparison import Comparison
 from pytest_modelcompare.execution.judging import verdict_on
 from pytest_modelcompare.execution.ledger import Ledger
-from pytest_modelcompare.execution.options import Options
 from pytest_modelcompare.execution.plan import planned_jobs
 from pytest_modelcompare.execution.prepare import prepare
 from pytest_modelcompare.execution.summary import suite_report
-from pytest_modelcompare.execution.watch import Unwatched
 from pytest_modelcompare.records import Outcomes
+from pytest_modelcompare.records.options import Options
+from pytest_modelcompare.records.progress import Unwatched
 from pytest_modelcompare.statistics.looks import look_schedule, seeded_order
 from pytest_modelcompare.suite.load import load_suite
 from tests.llm.anthropic_server import KEY, AnthropicServer, serving

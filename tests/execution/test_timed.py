@@ -11,11 +11,11 @@ import pytest
 from pytest_modelcompare.execution.comparison import Comparison
 from pytest_modelcompare.execution.judging import verdict_on
 from pytest_modelcompare.execution.ledger import Ledger
-from pytest_modelcompare.execution.options import Options
 from pytest_modelcompare.execution.prepare import prepare
 from pytest_modelcompare.execution.summary import suite_report
-from pytest_modelcompare.execution.watch import Unwatched
 from pytest_modelcompare.records import Outcomes
+from pytest_modelcompare.records.options import Options
+from pytest_modelcompare.records.progress import Unwatched
 from pytest_modelcompare.reports.notes import notes
 from pytest_modelcompare.reports.table import LEGEND_OF_ABOUT
 from pytest_modelcompare.suite.load import load_suite

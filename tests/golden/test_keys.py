@@ -8,15 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_modelcompare.execution.fingerprint import run_fingerprint
 from pytest_modelcompare.llm.answers import Journal
 from pytest_modelcompare.llm.prompt_settings import PromptSettings
 from pytest_modelcompare.llm.prompting import questions
 from pytest_modelcompare.methods.base import ContestantSpec
-from pytest_modelcompare.methods.registry import LOCAL
+from pytest_modelcompare.methods.local import LocalMethod, run_fingerprint
+from pytest_modelcompare.methods.local_prompt import LocalPrompt
+from pytest_modelcompare.methods.registry import BUILT_IN
 from pytest_modelcompare.records import Dataset, Rows
 from tests.golden.golden import as_text, holds
 from tests.llm.test_optimise import Nothing
+
+LOCAL = {method.key: method for method in (*BUILT_IN, LocalPrompt()) if isinstance(method, LocalMethod)}
 
 MODEL = {"model": "./here"}
 OTHERWISE: dict[str, dict[str, Any]] = {

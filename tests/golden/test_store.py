@@ -36,7 +36,7 @@ gates:
 """
 CONFTEST = """\
 from pytest_modelcompare.inference import device, stopwatch
-from pytest_modelcompare.execution import local
+from pytest_modelcompare.methods import local
 
 for module in (device, stopwatch, local):
     if hasattr(module, "machine_in_words"):

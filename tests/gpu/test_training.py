@@ -132,10 +132,9 @@ gates: [bert.accuracy >= 0]
 def test_seeds_are_trained_side_by_side_as_they_are_alone(tmp_path, monkeypatch):
     from pytest_modelcompare.execution.comparison import Comparison
     from pytest_modelcompare.execution.ledger import Ledger
-    from pytest_modelcompare.execution.options import Options
-    from pytest_modelcompare.execution.orders import SHARED_NOTE
     from pytest_modelcompare.execution.prepare import prepare
-    from pytest_modelcompare.execution.watch import Unwatched
+    from pytest_modelcompare.records.options import Options
+    from pytest_modelcompare.records.progress import Unwatched
     from pytest_modelcompare.suite.load import load_suite
     from tests.methods.small_models import small_bert
     from tests.pytest_plugin.conftest import HAM, SPAM, rows, write
@@ -154,6 +153,6 @@ def test_seeds_are_trained_side_by_side_as_they_are_alone(tmp_path, monkeypatch)
         return comparison.runs["bert"]
 
     for ours, theirs in zip(made("beside", None), made("alone", 1), strict=True):
-        assert SHARED_NOTE in ours.outcome.notes
-        assert SHARED_NOTE not in theirs.outcome.notes
+        assert ours.outcome.shared_device
+        assert not theirs.outcome.shared_device
         assert np.array_equal(ours.outcome.predictions.scores, theirs.outcome.predictions.scores)

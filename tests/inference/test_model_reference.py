@@ -83,7 +83,7 @@ def test_the_digest_follows_contents_and_not_place_or_readme(folder, tmp_path):
 
 def test_the_digest_imports_no_torch(folder, tmp_path):
     code = (
-        "import sys; from pathlib import Path; from pytest_modelcompare.methods.registry import *;"
+        "import sys; from pathlib import Path; from pytest_modelcompare.methods.fine_tune import *;from pytest_modelcompare.methods.fitting import FineTuneSettings;import pytest_modelcompare.methods.registry;"
         f"FineTune().weights_digest(FineTuneSettings(model='model'), Path({str(tmp_path)!r}));"
         "assert not {'torch', 'transformers', 'sklearn', 'huggingface_hub', 'scipy'} & set(sys.modules)"
     )

@@ -16,7 +16,8 @@ import pytest
 
 from pytest_modelcompare.data.label_reading import label_number
 from pytest_modelcompare.errors import BudgetError, LLMError
-from pytest_modelcompare.llm.answering import Answered, LLMOptions, PromptMethod
+from pytest_modelcompare.llm.answering import conversation
+from pytest_modelcompare.llm.answers import Answered, LLMOptions
 from pytest_modelcompare.llm.prompt_settings import PromptSettings
 from pytest_modelcompare.llm.retries import LONGEST_WAIT_S, Retries
 from pytest_modelcompare.pricing.price_list import Usage, answer_cost_usd
@@ -68,7 +69,7 @@ class World:
         retries = Retries(attempts=4, sleep=no_wait, dice=random.Random(1))
         options = LLMOptions(mode, budget, session, None, retries)
         wanted = PromptSettings(model=MODEL, base_url=self.server.url, **settings)
-        return PromptMethod().run(wanted, dataset or a_dataset(), self.journal, options, self.folder)
+        return conversation(wanted, dataset or a_dataset(), self.journal, self.folder).run(options)
 
 
 @pytest.fixture(autouse=True)
@@ -113,7 +114,7 @@ def test_an_address_that_is_none_in_the_environment_is_an_error(tmp_path: Path, 
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "me:s3cret@nowhere")
     journal = AnswerJournal(StoreFolders(tmp_path))
     with pytest.raises(LLMError, match="is no address"):
-        PromptMethod().run(PromptSettings(model=MODEL), a_dataset(2), journal, LLMOptions("auto", 1.0, "s"), tmp_path)
+        conversation(PromptSettings(model=MODEL), a_dataset(2), journal, tmp_path).run(LLMOptions("auto", 1.0, "s"))
 
 
 def test_no_more_shots_are_named_than_there_are_rows(tmp_path: Path):
@@ -312,7 +313,7 @@ def test_an_interrupt_asks_no_more_and_keeps_what_arrived(tmp_path: Path):
         options = LLMOptions("auto", 1.0, "s1", stop=stop)
         settings = PromptSettings(model=MODEL, base_url=there.server.url, max_concurrency=4)
         with pytest.raises(LLMError, match="interrupted after"):
-            PromptMethod().run(settings, a_dataset(200), there.journal, options, there.folder)
+            conversation(settings, a_dataset(200), there.journal, there.folder).run(options)
         asked = there.server.calls
         assert asked < 60
         there.ask(a_dataset(200))
@@ -337,7 +338,7 @@ def test_what_was_spent_before_a_refusal_is_told(tmp_path: Path):
     with world(tmp_path, answer) as there:
         settings = PromptSettings(model=MODEL, base_url=there.server.url, max_concurrency=1)
         with pytest.raises(LLMError):
-            PromptMethod().run(settings, a_dataset(), there.journal, options_with(spent), tmp_path)
+            conversation(settings, a_dataset(), there.journal, tmp_path).run(options_with(spent))
         usage = Usage(there.server.billed["input_tokens"], there.server.billed["output_tokens"])
     assert sum(usd for usd, _ in spent) == pytest.approx(float(answer_cost_usd(MODEL, usage, datetime.now(UTC))))
     assert sum(calls for _, calls in spent) == 40
@@ -349,7 +350,7 @@ def test_requests_that_were_cut_off_may_have_been_billed_and_count_against_the_b
     with world(tmp_path, lambda text, _: {"drop": True}) as there:
         settings = PromptSettings(model=MODEL, base_url=there.server.url, max_concurrency=1)
         with pytest.raises(BudgetError, match="perhaps for requests whose answer was not heard"):
-            PromptMethod().run(settings, a_dataset(), there.journal, options_with(spent, budget=0.0006), tmp_path)
+            conversation(settings, a_dataset(), there.journal, tmp_path).run(options_with(spent, budget=0.0006))
         assert there.server.calls < 4
 
 
@@ -377,7 +378,7 @@ def asked_behind(there: World, url: str | None, monkeypatch: pytest.MonkeyPatch,
     else:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", url)
     settings, options = PromptSettings(model=MODEL, **changes), LLMOptions("auto", 1.0, f"after {there.server.calls}")
-    return PromptMethod().run(settings, a_dataset(4), there.journal, options, there.folder)
+    return conversation(settings, a_dataset(4), there.journal, there.folder).run(options)
 
 
 def test_an_address_from_the_environment_is_no_part_of_what_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -407,8 +408,8 @@ def test_answers_of_former_versions_behind_a_gateway_are_found(tmp_path: Path, m
     with world(tmp_path, by_number) as there:
         asked_behind(there, None, monkeypatch, base_url=there.server.url)
         assert asked_behind(there, there.server.url, monkeypatch).stored == 4
-        plan = PromptMethod().plan(
-            PromptSettings(model=MODEL), a_dataset(4), there.journal, LLMOptions("replay", 1.0, "s2"), tmp_path
+        plan = conversation(PromptSettings(model=MODEL), a_dataset(4), there.journal, tmp_path).plan(
+            LLMOptions("replay", 1.0, "s2")
         )
         assert (plan.total, plan.missing, there.server.calls) == (4, 0, 4)
 
@@ -421,7 +422,7 @@ def test_a_menu_refused_before_is_remembered_behind_a_gateway(tmp_path: Path, mo
         dataset = a_dataset(4, labels)
         for session, url in (("s1", there.server.url), ("s2", None)):
             settings, options = PromptSettings(model=MODEL, base_url=url), LLMOptions("auto", 1.0, session)
-            found = PromptMethod().run(settings, dataset, there.journal, options, tmp_path)
+            found = conversation(settings, dataset, there.journal, tmp_path).run(options)
             assert any("refused the closed menu" in note for note in found.notes)
         assert found.stored == 4
 
@@ -430,7 +431,7 @@ def test_equal_texts_are_planned_and_asked_once(tmp_path: Path):
     with world(tmp_path, lambda text, _: "ham") as there:
         dataset = a_dataset(texts=("same 1",) * 20)
         settings = PromptSettings(model=MODEL, base_url=there.server.url)
-        plan = PromptMethod().plan(settings, dataset, there.journal, LLMOptions("auto", 1.0, "s1"), tmp_path)
+        plan = conversation(settings, dataset, there.journal, tmp_path).plan(LLMOptions("auto", 1.0, "s1"))
         there.ask(dataset)
         assert (plan.missing, there.server.calls) == (1, 1)
 
@@ -459,7 +460,7 @@ def test_thirty_two_requests_are_in_flight(tmp_path: Path):
 def test_the_plan_is_near_the_bill(tmp_path: Path):
     with world(tmp_path, by_number) as there:
         settings = PromptSettings(model=MODEL, base_url=there.server.url, shots=3)
-        plan = PromptMethod().plan(settings, a_dataset(), there.journal, LLMOptions("auto", 1.0, "s1"), tmp_path)
+        plan = conversation(settings, a_dataset(), there.journal, tmp_path).plan(LLMOptions("auto", 1.0, "s1"))
         bill = there.ask(shots=3).usd
     assert (plan.total, plan.missing) == (40, 40)
     assert plan.usd_estimate == pytest.approx(bill, rel=0.15)

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from pytest_modelcompare.errors import BudgetError, LLMError
-from pytest_modelcompare.llm.answering import Answered, LLMOptions, PromptMethod
-from pytest_modelcompare.llm.answers import AskPlan
+from pytest_modelcompare.llm.answering import conversation
+from pytest_modelcompare.llm.answers import Answered, AskPlan, LLMOptions
 from pytest_modelcompare.llm.batches import Batches
 from pytest_modelcompare.llm.calling import Asker
 from pytest_modelcompare.llm.prompt_settings import PromptSettings
@@ -184,11 +184,11 @@ class World:
 
     def run(self, session: str = "s1", rows: int = 30, **facts: Any) -> Answered:
         journal = AnswerJournal(self.folders)
-        return PromptMethod().run(self.settings(**facts), a_dataset(rows), journal, self.options(session), Path())
+        return conversation(self.settings(**facts), a_dataset(rows), journal, Path()).run(self.options(session))
 
     def plan(self, rows: int = 30, **facts: Any) -> AskPlan:
         journal = AnswerJournal(self.folders)
-        return PromptMethod().plan(self.settings(**facts), a_dataset(rows), journal, self.options("p"), Path())
+        return conversation(self.settings(**facts), a_dataset(rows), journal, Path()).plan(self.options("p"))
 
 
 @pytest.fixture(autouse=True)

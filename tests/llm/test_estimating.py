@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_modelcompare.llm.answering import LLMOptions, PromptMethod
-from pytest_modelcompare.llm.answers import AskPlan
+from pytest_modelcompare.llm.answering import conversation
+from pytest_modelcompare.llm.answers import AskPlan, LLMOptions
 from pytest_modelcompare.llm.prompt_settings import PromptSettings
 from pytest_modelcompare.records import Dataset, Rows
 from pytest_modelcompare.store.answers import AnswerJournal
@@ -44,11 +44,11 @@ class World:
         return PromptSettings(model=MODEL, base_url=self.server.url, **facts)
 
     def plan(self, rows: int = 60, **facts: Any) -> AskPlan:
-        return PromptMethod().plan(self.settings(**facts), a_dataset(rows), self.journal, self.options, Path())
+        return conversation(self.settings(**facts), a_dataset(rows), self.journal, Path()).plan(self.options)
 
     def bill(self, rows: int = 60, **facts: Any) -> float:
         before = self.server.bill_usd(MODEL)
-        PromptMethod().run(self.settings(**facts), a_dataset(rows), self.journal, self.options, Path())
+        conversation(self.settings(**facts), a_dataset(rows), self.journal, Path()).run(self.options)
         return self.server.bill_usd(MODEL) - before
 
 

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from pytest_modelcompare.errors import LLMError
-from pytest_modelcompare.llm.answering import LLMOptions, PromptMethod
+from pytest_modelcompare.llm.answering import conversation
+from pytest_modelcompare.llm.answers import LLMOptions
 from pytest_modelcompare.llm.prompt_settings import PromptSettings
 from pytest_modelcompare.pricing.price_list import Usage, answer_cost_usd
 from pytest_modelcompare.records import Dataset, Rows
@@ -120,5 +121,5 @@ def test_a_budget_of_shots_above_what_the_model_reads_is_refused_before_anything
     settings = PromptSettings(model="anthropic:claude-3-haiku-20240307", shots_tokens=900_000)
     with world(tmp_path, by_number) as there:
         with pytest.raises(LLMError, match=r"reads 200,000\n  `shots_tokens: \d+` would fit"):
-            PromptMethod().plan(settings, long, there.journal, LLMOptions("auto", 1.0, "s1"), tmp_path)
+            conversation(settings, long, there.journal, tmp_path).plan(LLMOptions("auto", 1.0, "s1"))
         assert there.server.calls == 0

@@ -15,8 +15,8 @@ import pytest
 pytest.importorskip("openai", reason="needs the extra `openai`")
 
 from pytest_modelcompare.errors import LLMError
-from pytest_modelcompare.llm.answering import Answered, LLMOptions, PromptMethod
-from pytest_modelcompare.llm.answers import AskPlan
+from pytest_modelcompare.llm.answering import conversation
+from pytest_modelcompare.llm.answers import Answered, AskPlan, LLMOptions
 from pytest_modelcompare.llm.openai_service import is_own, usage_of
 from pytest_modelcompare.llm.prompt_settings import PromptSettings
 from pytest_modelcompare.llm.retries import Retries
@@ -55,7 +55,7 @@ class World:
 
     def plan(self, model: str = MODEL, **settings: Any) -> AskPlan:
         wanted = PromptSettings(model=model, base_url=self.server.url, **settings)
-        return PromptMethod().plan(wanted, a_dataset(), self.journal, LLMOptions("auto", 1.0, "s1"), self.folder)
+        return conversation(wanted, a_dataset(), self.journal, self.folder).plan(LLMOptions("auto", 1.0, "s1"))
 
     def ask(
         self, dataset: Dataset | None = None, *, mode: Any = "auto", model: str = MODEL, **settings: Any
@@ -63,7 +63,7 @@ class World:
         retries = Retries(attempts=4, sleep=no_wait, dice=random.Random(1))
         options = LLMOptions(mode, 1.0, "s1", {"openai:llama": Prices(0, 0)}, retries)  # type: ignore[arg-type]
         wanted = PromptSettings(model=model, base_url=self.server.url, **settings)
-        return PromptMethod().run(wanted, dataset or a_dataset(), self.journal, options, self.folder)
+        return conversation(wanted, dataset or a_dataset(), self.journal, self.folder).run(options)
 
 
 @pytest.fixture(autouse=True)
@@ -130,7 +130,7 @@ def test_the_service_itself_needs_a_key(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     journal = AnswerJournal(StoreFolders(tmp_path / "store"))
     with pytest.raises(LLMError, match="no API key in OPENAI_API_KEY"):
-        PromptMethod().run(PromptSettings(model=MODEL), a_dataset(), journal, LLMOptions("auto", 1.0, "s1"), tmp_path)
+        conversation(PromptSettings(model=MODEL), a_dataset(), journal, tmp_path).run(LLMOptions("auto", 1.0, "s1"))
 
 
 PASSING = [

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from pytest_modelcompare.errors import BudgetError, LLMError, UnavailableError
-from pytest_modelcompare.llm.answering import AskPlan, LLMOptions, PromptMethod
+from pytest_modelcompare.llm.answering import conversation
+from pytest_modelcompare.llm.answers import AskPlan, LLMOptions
 from pytest_modelcompare.llm.prompt_settings import PromptSettings
 from pytest_modelcompare.llm.prompt_trials import Trial, choice_key, next_pair, searchable
 from pytest_modelcompare.llm.prompting import prompt_plan, questions
@@ -147,16 +148,16 @@ def test_every_call_of_the_search_is_counted_priced_and_within_the_plan(tmp_path
     with Search(tmp_path) as there:
         options = LLMOptions("auto", 1.0, "s1", note=lambda usd, calls: spent.append((usd, calls)))
         settings = PromptSettings(model=MODEL, base_url=there.server.url, shots=0, optimise=OPTIMISE)  # type: ignore[arg-type]
-        plan = PromptMethod().plan(settings, a_dataset(), there.journal, options, tmp_path)
+        plan = conversation(settings, a_dataset(), there.journal, tmp_path).plan(options)
         assert there.server.calls == 0
-        PromptMethod().run(settings, a_dataset(), there.journal, options, tmp_path)
+        conversation(settings, a_dataset(), there.journal, tmp_path).run(options)
         assert sum(calls for _, calls in spent) == there.server.calls
         assert sum(usd for usd, _ in spent) == pytest.approx(there.server.bill_usd("anthropic:claude-haiku-5-5"))
         # five prompts on ten rows, four proposals (shots are fixed, so each trial has its own), a summary, twelve test rows
         assert (plan.search, plan.total) == (50 + 4 + SUMMARY_CALLS, 50 + 4 + SUMMARY_CALLS + 12)
         assert there.server.calls <= plan.missing
         assert there.server.bill_usd("anthropic:claude-haiku-5-5") <= plan.usd_estimate
-        after = PromptMethod().plan(settings, a_dataset(), there.journal, options, tmp_path)
+        after = conversation(settings, a_dataset(), there.journal, tmp_path).plan(options)
     assert (after.search, after.missing) == (0, 0)
 
 
@@ -178,7 +179,7 @@ def test_a_search_that_the_budget_cuts_short_asks_nothing_twice(tmp_path: Path):
 def a_plan(there: World, **facts: Any) -> AskPlan:
     settings = PromptSettings(model=MODEL, base_url=there.server.url, **{"shots": 0, "optimise": OPTIMISE, **facts})
     options = LLMOptions("auto", 1.0, "plan")
-    return PromptMethod().plan(settings, a_dataset(), there.journal, options, there.folder)
+    return conversation(settings, a_dataset(), there.journal, there.folder).plan(options)
 
 
 @pytest.mark.parametrize("budget", [0.0014, 0.0018], ids=["while it proposes", "while it tries"])

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from pytest_modelcompare.errors import LLMError, StoreError
-from pytest_modelcompare.llm.answering import LLMOptions, PromptMethod
+from pytest_modelcompare.llm.answering import conversation
+from pytest_modelcompare.llm.answers import LLMOptions
 from pytest_modelcompare.llm.prompt_settings import PromptSettings
 from pytest_modelcompare.store.answers import AnswerJournal
 from pytest_modelcompare.store.folders import StoreFolders
@@ -133,7 +134,7 @@ def test_a_recording_that_does_not_fit_is_named_and_what_is_missing_is_counted(
                                 base_url=there.server.url)  # fmt: skip
         empty = AnswerJournal(StoreFolders(tmp_path / "empty"))
         with pytest.raises(LLMError, match=words):
-            PromptMethod().run(wanted, data, empty, LLMOptions(mode, 1.0, "s2"), tmp_path)
+            conversation(wanted, data, empty, tmp_path).run(LLMOptions(mode, 1.0, "s2"))
         assert there.server.calls == 40
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pytest_modelcompare.methods.base import Work
+from pytest_modelcompare.methods.local import Work
 from pytest_modelcompare.records import Dataset, Rows
 
 WORDS = ["card", "money", "lost", "late", "refund", "please", "help", "where", "is", "my"]

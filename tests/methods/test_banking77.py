@@ -8,8 +8,8 @@ import gzip
 import numpy as np
 import pytest
 
-from pytest_modelcompare.methods.base import Work
 from pytest_modelcompare.methods.linear_probe import LinearProbe, LinearProbeSettings
+from pytest_modelcompare.methods.local import Work
 from pytest_modelcompare.methods.tfidf import Tfidf, TfidfSettings
 from pytest_modelcompare.methods.zero_shot import ZeroShot, ZeroShotSettings
 from pytest_modelcompare.records import Dataset, Rows

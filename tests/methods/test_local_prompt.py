@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pytest_modelcompare.llm.prompt_settings import PromptSettings
-from pytest_modelcompare.methods.base import Work
+from pytest_modelcompare.methods.local import Work
 from pytest_modelcompare.methods.local_prompt import LocalPrompt
 from pytest_modelcompare.records import Dataset, Rows
 

@@ -9,9 +9,12 @@ import pytest
 
 from pytest_modelcompare.methods.fitting import FineTuneSettings
 from pytest_modelcompare.methods.linear_probe import LinearProbeSettings
-from pytest_modelcompare.methods.registry import LOCAL
+from pytest_modelcompare.methods.local import LocalMethod
+from pytest_modelcompare.methods.registry import BUILT_IN
 from pytest_modelcompare.methods.tfidf import TfidfSettings
 from tests.methods.small_models import rows, small_work
+
+LOCAL = {method.key: method for method in BUILT_IN if isinstance(method, LocalMethod)}
 
 
 @pytest.mark.parametrize("method", ["tfidf", "linear_probe", "fine_tune"])

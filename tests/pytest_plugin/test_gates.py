@@ -201,3 +201,12 @@ def test_the_plan_of_a_suite_without_gates_is_everything(project: Project):
     project.suite(head=NO_GATES)
     project.run("--modelcompare-plan").stdout.fnmatch_lines(["*words *new *train (tfidf)*"])
     project.run("--modelcompare-smoke").assert_outcomes(skipped=1)
+
+
+def test_after_the_last_failure_that_pytest_takes_nothing_more_is_trained(project: Project):
+    head = SUITE.replace("contestants:", "contestants:\n  gone: {fine_tune: ./not-there}")
+    project.suite("gone.accuracy >= 0.5", "words.accuracy >= 0.5", head=head)
+    report = project.run("-x", "--modelcompare-report=r.json")
+    report.assert_outcomes(errors=1)
+    assert json.loads((project.pytester.path / "r.json").read_text())["spend"]["trainings"] == 0
+    project.run("--modelcompare-report=r.json").assert_outcomes(errors=1, passed=1)

@@ -115,7 +115,7 @@ def test_the_report_follows_the_format(project: Project):
         ("--modelcompare-budget=lots", "give an amount in USD"),
         ("--modelcompare-device=tpu", "choose one of auto, cpu, cuda, mps"),
         ("--modelcompare-report=x.docx", "the format is told by the suffix"),
-        ("--modelcompare-executor=ray", "not available in this version"),
+        ("--modelcompare-executor=ray", "there is none of that name; installed are auto, here, processes"),
         ("--modelcompare-jobs=0", "give a whole number from 1 on"),
         ("--modelcompare-jobs=all", "give a whole number from 1 on"),
     ],

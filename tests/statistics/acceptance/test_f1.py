@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from pytest_modelcompare.methods.base import Work
 from pytest_modelcompare.methods.linear_probe import LinearProbe, LinearProbeSettings
+from pytest_modelcompare.methods.local import Work
 from pytest_modelcompare.metrics.classification import confusion_statistic, value_and_influence
 from pytest_modelcompare.records import Dataset, Rows
 from pytest_modelcompare.statistics.bootstrap import bca, bca_bounds, difference, too_few_per_class

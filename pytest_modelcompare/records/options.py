@@ -31,4 +31,7 @@ class Options:
     """Write what `does not regress` gates find as their new baseline."""
 
     jobs_at_once: int | None = None
-    """Trainings on one GPU at once, at most; None: MOST in `side_by_side`. On a CPU it is one."""
+    """Trainings on one GPU at once, at most; None: as many as fit."""
+
+    executor: str = "auto"
+    """Where trainings run: the name of an executor that is installed, or `auto`."""

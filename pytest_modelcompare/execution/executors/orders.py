@@ -1,29 +1,25 @@
-"""What a process that trains for another is told, and what it tells."""
+"""What a process that works for another is told, and what it tells."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pytest_modelcompare.errors import ModelCompareError
-from pytest_modelcompare.execution.local import LocalJob
-from pytest_modelcompare.execution.options import Options
+from pytest_modelcompare.records.jobs import Context, Results
+from pytest_modelcompare.records.options import Options
 from pytest_modelcompare.records.progress import Progress
-
-SHARED_NOTE = "trained while other trainings shared the GPU: alone it takes less time"
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A training to make and keep."""
+    """A job as it travels."""
 
-    job: LocalJob
-    base: Path
-    """The suite's folder."""
-
+    title: str
+    work: Callable[[Context, Results], Any]
     options: Options
-    """With the store that the run is put into."""
+    results: Results
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +59,12 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What became of a training."""
+    """What became of a job."""
 
-    how: Literal["made", "found", "failed", "left"]
-    """Made and kept; found in the store meanwhile; failed for good; or left to be made alone."""
+    how: Literal["done", "failed", "left"]
+    """Done; failed for good; or left to be done alone."""
 
+    result: Any = None
     failure: Failure | None = None
     why: str = ""
     """Of what is left."""

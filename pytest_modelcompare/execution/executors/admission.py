@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pytest_modelcompare.execution.orders import Tidings
+from pytest_modelcompare.execution.executors.orders import Tidings
 
 SETTLED = 30
 """After so many steps a training has met rows about as long as it will, and its peak is known."""

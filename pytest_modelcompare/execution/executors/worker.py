@@ -1,4 +1,4 @@
-"""A process that trains for another: `python -m pytest_modelcompare.execution.worker DESCRIPTOR`, Linux and macOS."""
+"""A process that works for another: `python -m pytest_modelcompare.execution.executors.worker DESCRIPTOR`."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import gc
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, NoReturn
 
 from pytest_modelcompare.errors import ModelCompareError
-from pytest_modelcompare.execution.local import make_run
-from pytest_modelcompare.execution.orders import SHARED_NOTE, Ended, Failure, Order, Tidings, Usage
+from pytest_modelcompare.execution.executors.orders import Ended, Failure, Order, Tidings, Usage
 from pytest_modelcompare.inference.device import device_kind
 from pytest_modelcompare.inference.memory import MIB
-from pytest_modelcompare.records.progress import Progress
-from pytest_modelcompare.store.folders import StoreFolders
-from pytest_modelcompare.store.runs import RunStore
+from pytest_modelcompare.records.jobs import Context
+from pytest_modelcompare.records.progress import Progress, Watch
 
 SECONDS_BETWEEN_TIDINGS = 0.25
 
@@ -46,28 +47,40 @@ def leave(*_: Any) -> NoReturn:
     sys.exit(143)
 
 
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Passes on how far the work is."""
+
+    connection: Connection[Any, Any]
+    device_kind: str
+
+    @contextmanager
+    def job(self, title: str) -> Iterator[Watch]:  # noqa: ARG002
+        said = 0.0
+
+        def tell(progress: Progress) -> None:
+            nonlocal said
+            if progress.milestone or time.monotonic() - said >= SECONDS_BETWEEN_TIDINGS:
+                self.connection.send(Tidings(progress, usage(self.device_kind)))
+                said = time.monotonic()
+
+        yield tell
+
+
 def carried_out(order: Order, connection: Connection[Any, Any]) -> Ended:
-    """Make the run, unless memory does not suffice beside others or something unforeseen happens: then alone."""
+    """Do the job, unless memory does not suffice beside others or something unforeseen happens: then alone."""
     from pytest_modelcompare.training.step import CrowdedError
 
-    kind, said = device_kind(order.options.device), 0.0
-
-    def tell(progress: Progress) -> None:
-        nonlocal said
-        if progress.milestone or time.monotonic() - said >= SECONDS_BETWEEN_TIDINGS:
-            connection.send(Tidings(progress, usage(kind)))
-            said = time.monotonic()
-
-    store = RunStore(StoreFolders(order.options.store))
+    teller = Teller(connection, device_kind(order.options.device))
     try:
-        _, made = make_run(order.job, order.base, store, order.options, tell, notes=(SHARED_NOTE,), shared_device=True)
+        result = order.work(Context(order.options, teller, shared_device=True), order.results)
     except ModelCompareError as error:
         if lacked_memory(error.__cause__):
             return Ended("left", why=str(error))
-        return Ended("failed", Failure.of(error))
+        return Ended("failed", failure=Failure.of(error))
     except (CrowdedError, RuntimeError) as error:  # torch's own errors are RuntimeErrors
         return Ended("left", why=f"{type(error).__name__}: {error}")
-    return Ended("made" if made else "found")
+    return Ended("done", result)
 
 
 def lacked_memory(error: BaseException | None) -> bool:
