@@ -13,9 +13,6 @@ from pytest_modelcompare.metrics.deferral import defer_below
 from pytest_modelcompare.metrics.ranking import filled_scores
 from pytest_modelcompare.records import Evidence
 
-ASKED = ("prompt", "predictions")
-"""Methods that a cascade would hand over to: what is dear enough to be asked only where it pays."""
-
 
 def calibration_of(evidence: Evidence) -> dict[str, Any] | None:
     """The first seed's; None without scores."""
@@ -30,13 +27,13 @@ def calibration_of(evidence: Evidence) -> dict[str, Any] | None:
 
 def deferrals(evidence: Evidence, others: Mapping[str, Evidence]) -> dict[str, dict[str, Any]]:
     """Below which confidence of this contestant asking another one would pay, for each that a cascade could ask."""
-    if evidence.method in ASKED or not evidence.predictions or evidence.predictions[0].scores is None:
+    if evidence.traits.is_answered_elsewhere or not evidence.predictions or evidence.predictions[0].scores is None:
         return {}
     first = evidence.predictions[0]
     confidence = np.clip(filled_scores(first).max(axis=1), 0.0, 1.0)
     found = {}
     for name, other in others.items():
-        if other.method not in ASKED or not other.predictions or len(other.truth) != len(evidence.truth):
+        if not other.traits.is_answered_elsewhere or not other.predictions or len(other.truth) != len(evidence.truth):
             continue  # one that stopped early was not asked all rows
         deferral = asdict(defer_below(evidence.truth, first.labels, confidence, other.predictions[0].labels))
         if not np.isfinite(deferral["threshold"]):

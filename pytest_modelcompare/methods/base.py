@@ -155,6 +155,10 @@ class Method(ABC):
         """The contestants whose results it works on."""
         return ()
 
+    def figures(self, settings: Any) -> frozenset[str]:  # noqa: ARG002
+        """The metrics whose values stand in the suite."""
+        return frozenset()
+
     def may_stop(self, settings: Any) -> bool:  # noqa: ARG002
         """Whether the suite lets it answer in part, until its gates are decided."""
         return False

@@ -23,3 +23,8 @@ class Traits:
 
     has_rows: bool = True
     """Answers the test rows; False: only figures are known."""
+
+    @property
+    def is_answered_elsewhere(self) -> bool:
+        """Whether its answers come from a service or a recording of one: nothing is trained, each has a price."""
+        return self.asks or self.recorded

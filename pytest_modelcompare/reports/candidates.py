@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pytest_modelcompare.methods.registry import traits_of
 from pytest_modelcompare.records.report import ContestantReport, SuiteReport
-from pytest_modelcompare.reports.limits import ACCURACY, ASKED, COST, Limits
+from pytest_modelcompare.reports.limits import ACCURACY, COST, Limits
 
 
 def candidates(suite: SuiteReport) -> dict[str, ContestantReport]:
@@ -13,7 +14,7 @@ def candidates(suite: SuiteReport) -> dict[str, ContestantReport]:
     return {
         name: row
         for name, row in ((name, with_numbers(row)) for name, row in suite.contestants.items())
-        if row.member_of is None and row.method != "published" and ACCURACY in row.metrics
+        if row.member_of is None and traits_of(row.method).has_rows and ACCURACY in row.metrics
     }
 
 
@@ -38,4 +39,4 @@ def price(row: ContestantReport, limits: Limits) -> float | None:
 def fixed_cost(row: ContestantReport) -> float | None:
     """USD to train it once; None where it is not known."""
     trained = row.metrics.get("train_cost")
-    return trained.value if trained is not None else 0.0 if row.method in ASKED else None
+    return trained.value if trained is not None else 0.0 if traits_of(row.method).is_answered_elsewhere else None

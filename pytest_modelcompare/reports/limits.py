@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
 
+from pytest_modelcompare.methods.registry import traits_of
 from pytest_modelcompare.metrics.catalogue import METRICS
 from pytest_modelcompare.records.report import ContestantReport, MetricReport
 
 LATENCY, COST, SIZE, ACCURACY = "latency_p95_ms", "cost_per_1k", "size_mb", "accuracy"
-ASKED = ("prompt", "predictions")
 """Methods that nothing is trained for: their weights, if any, are stored elsewhere."""
 
 
@@ -61,7 +61,9 @@ class Check:
 
 def checked(row: ContestantReport, limits: Limits) -> tuple[Check, ...]:
     """Every limit that was stated and concerns it."""
-    metrics = (LATENCY, COST, ACCURACY) if row.method in ASKED else (LATENCY, COST, SIZE, ACCURACY)
+    metrics = (
+        (LATENCY, COST, ACCURACY) if traits_of(row.method).is_answered_elsewhere else (LATENCY, COST, SIZE, ACCURACY)
+    )
     asked = [(metric, limits.of(metric)) for metric in metrics]
     return tuple(check(metric, limit, row.metrics.get(metric)) for metric, limit in asked if limit is not None)
 

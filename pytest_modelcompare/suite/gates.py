@@ -13,7 +13,7 @@ from pytest_modelcompare.gates.language import parse
 from pytest_modelcompare.gates.spec import GateSpec
 from pytest_modelcompare.gates.tokens import GateSyntaxError
 from pytest_modelcompare.methods.base import ContestantSpec
-from pytest_modelcompare.methods.published import PublishedSettings
+from pytest_modelcompare.methods.registry import method_of
 from pytest_modelcompare.metrics.catalogue import METRICS, Need
 from pytest_modelcompare.suite.document import Document, Path, Place
 from pytest_modelcompare.suite.model import GateSettings
@@ -140,5 +140,4 @@ def abilities_of(spec: ContestantSpec | None) -> Abilities:
     """What a contestant can carry; of one with problems of its own, anything."""
     if spec is None:
         return Abilities("unknown")
-    figures = frozenset(spec.settings.figures) if isinstance(spec.settings, PublishedSettings) else frozenset()
-    return Abilities(spec.method, figures)
+    return Abilities(spec.method, method_of(spec).figures(spec.settings))
