@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,8 +77,8 @@ class Comparison:
     results: dict[str, Any] = field(default_factory=dict)
     """What jobs gave, by key."""
 
-    needed_now: Callable[[Job[Any]], bool] = lambda _: True
-    """Whether a job is still worth doing."""
+    errors: dict[str, ModelCompareError] = field(default_factory=dict)
+    """What jobs failed with, by key."""
 
     planned_s: float = 0.0
     """How long planning took."""
@@ -101,10 +102,10 @@ class Comparison:
     """TF-IDF, where the suite has no such contestant of its own."""
 
     warnings: list[str] = field(default_factory=list)
+    """Found while running; those of the data stand with it."""
+
     set_aside: list[str] = field(default_factory=list)
     """Stored runs that were found damaged, in words."""
-
-    """Found while running; those of the data stand with it."""
 
     selections: dict[str, Selection] = field(default_factory=dict)
     """A sweep's plain name → what it stands for."""
@@ -115,6 +116,7 @@ class Comparison:
     accepted_now: list[AcceptedRecord] = field(default_factory=list)
     """What this process accepted."""
 
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _evidence: dict[str, Evidence] = field(default_factory=dict)
     _accepted: AcceptedRecord | None = None
     _judgements: Judgements | None = None
@@ -179,11 +181,11 @@ class Comparison:
 
     def evidence(self) -> Mapping[str, Evidence]:
         """What is known about each contestant that was prepared."""
-        if self.dataset is not None:
-            for name, spec in self.suite.contestants.items():
+        with self._lock:
+            for name, spec in self.suite.contestants.items() if self.dataset is not None else ():
                 if name not in self._evidence and (found := self.evidence_of(spec)) is not None:
                     self._evidence[name] = found
-        return self._evidence
+            return dict(self._evidence)
 
     def evidence_of(self, spec: ContestantSpec) -> Evidence | None:
         """What the results of a contestant's jobs show; None where it has none yet."""
@@ -220,7 +222,7 @@ class Comparison:
     def is_wanted(self, job: Job[Any]) -> bool:
         """Not what only contestants need that have failed."""
         users = self.graph.users_of(job.key)
-        return self.needed_now(job) and (not users or any(name not in self.failures for name in users))
+        return not users or any(name not in self.failures for name in users)
 
     def refuse_to_begin(self, job: Job[Any]) -> None:
         """The suite's `budget: {minutes: …}` holds for beginning trainings."""
@@ -237,6 +239,10 @@ class Comparison:
 
     def job_done(self, job: Job[Any], result: Any) -> None:
         """Take a result; a contestant all of whose results are there has evidence."""
+        with self._lock:  # looks at an LLM's gates read what a training beside it adds to
+            self.take_result(job, result)
+
+    def take_result(self, job: Job[Any], result: Any) -> None:
         self.results[job.key] = result
         if job.kind is Kind.REFERENCE:
             self.reference = result.run
@@ -244,15 +250,15 @@ class Comparison:
             self.warn(*result)
             return
         if isinstance(result, Obtained):
-            self.note_run(job, result)
-        for name, planned in list(self.graph.contestants.items()):
-            keys = [one.key for one in planned.results]
+            self.note_run(result, served=job.kind is Kind.SERVE)
+        for name in self.graph.users_of(job.key):
+            keys = [one.key for one in self.graph.contestants[name].results]
             if job.key in keys and all(key in self.results for key in keys):
                 self.take(name, [self.results[key] for key in keys])
 
-    def note_run(self, job: Job[Any], obtained: Obtained) -> None:
+    def note_run(self, obtained: Obtained, *, served: bool) -> None:
         """Count it; what another process made, that one counts, and exports are no trainings."""
-        exported = obtained.is_made and job.kind is Kind.SERVE
+        exported = obtained.is_made and served
         if not exported and (obtained.is_made or obtained.run.session != self.options.session):
             self.ledger.note_run(stored=not obtained.is_made)
 
@@ -285,8 +291,9 @@ class Comparison:
         """What fails concerns the contestants that it is for; the rest goes on."""
         if self.stands_aside(error):
             return
+        self.errors[job.key] = error
         if job.kind is Kind.REFERENCE:
-            self.warnings.append(f"no TF-IDF reference line: {error.what}")
+            self.warn(f"no TF-IDF reference line: {error.what}")
         for name in self.graph.users_of(job.key):
             self.note_failure(name, error)
 

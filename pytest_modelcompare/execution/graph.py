@@ -18,15 +18,16 @@ class Graph:
     """By key; one that several contestants need is there once."""
 
     contestants: dict[str, ContestantJobs] = field(default_factory=dict)
-    owners: dict[str, str] = field(default_factory=dict)
-    """Key → the contestant that a job was planned for first; jobs of the whole suite have none."""
+    users: dict[str, list[str]] = field(default_factory=dict)
+    """Key → the contestants that a job is for, the first of them planned it; jobs of the whole suite have none."""
 
     def add(self, contestant: str, planned: ContestantJobs) -> None:
         """Plan a contestant's jobs; what another one planned already is shared with it."""
         self.contestants[contestant] = planned
         for job in planned.jobs:
-            self.owners.setdefault(job.key, contestant)
             self.jobs.setdefault(job.key, job)
+            users = self.users.setdefault(job.key, [])
+            users += [] if contestant in users else [contestant]
 
     def add_job(self, job: Job[Any]) -> None:
         """A job that is no contestant's."""
@@ -35,7 +36,7 @@ class Graph:
     def required(self) -> list[Job[Any]]:
         """What has to be run: of a result that is stored not what it was made of, unless something else needs it."""
         ends = [job for planned in self.contestants.values() for job in planned.results]
-        ends += [job for job in self.jobs.values() if job.key not in self.owners]
+        ends += [job for job in self.jobs.values() if job.key not in self.users]
         wanted = dict.fromkeys(job.key for job in with_needs(ends))
         return [job for key, job in self.jobs.items() if key in wanted]
 
@@ -46,7 +47,7 @@ class Graph:
 
     def users_of(self, key: str) -> list[str]:
         """The contestants that a job is for."""
-        return [name for name, planned in self.contestants.items() if any(job.key == key for job in planned.jobs)]
+        return self.users.get(key, [])
 
 
 def with_needs(jobs: Iterable[Job[Any]]) -> Iterator[Job[Any]]:

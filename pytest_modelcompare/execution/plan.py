@@ -57,7 +57,7 @@ def planned_jobs(comparison: Comparison, needs: Needs) -> list[PlannedJob]:
         elif method.traits.asks:
             lines += [asking_line(comparison, spec, job, needs) for job in planned.results]
         elif planned.jobs and not method.traits.recorded:
-            lines += [PlannedJob(spec.name, job.title.partition(": ")[2], job.stored) for job in planned.jobs]
+            lines += [PlannedJob(spec.name, job.task, job.stored) for job in planned.jobs]
         else:
             lines.append(PlannedJob(spec.name, f"read ({spec.method})", True))
     references = [job for job in comparison.graph.jobs.values() if job.kind is Kind.REFERENCE]
@@ -75,11 +75,10 @@ def sweep_line(comparison: Comparison, spec: ContestantSpec, job: Job[Any]) -> P
 
 def training_line(comparison: Comparison, spec: ContestantSpec, job: Job[Any]) -> PlannedJob:
     """One seed's; what another contestant's training gives is said so."""
-    what = f"{job.title.partition(': ')[2]} ({spec.method})"
-    order = job.work.args[0]  # type: ignore[attr-defined]  # a partial of `obtain`
-    if spec.subset is not None and order.dataset.train is not None:
-        what += f" on {len(order.dataset.train):,} rows"
-    owner = comparison.graph.owners[job.key]
+    what = f"{job.task} ({spec.method})"
+    if job.expected.train_rows is not None:
+        what += f" on {job.expected.train_rows:,} rows"
+    owner = comparison.graph.users_of(job.key)[0]
     if owner != spec.name:
         what += f", the same as `{owner}`"
     return PlannedJob(spec.name, what, job.stored, details=() if job.stored else missing_for(spec))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,11 +17,12 @@ from pytest_modelcompare.execution.budget import llm_options
 from pytest_modelcompare.execution.comparison import Comparison, Needs
 from pytest_modelcompare.execution.references import reference_job, wants_tfidf
 from pytest_modelcompare.execution.stopping import is_wanted_whole, looking
-from pytest_modelcompare.execution.sweep import best, needs_validation
+from pytest_modelcompare.execution.sweep import best, needs_validation, with_members
 from pytest_modelcompare.execution.timed import timing_job
 from pytest_modelcompare.extras import not_installed, require
 from pytest_modelcompare.methods.base import ContestantJobs, ContestantSpec, Desk, Looks
 from pytest_modelcompare.methods.registry import libraries_of, method_of
+from pytest_modelcompare.methods.tfidf import Tfidf, TfidfSettings
 from pytest_modelcompare.records import Dataset
 from pytest_modelcompare.records.jobs import Context, Job, Kind, Place, Results
 
@@ -50,10 +51,22 @@ def plan_jobs(comparison: Comparison, needs: Needs, *, strictly: bool = False) -
     for spec in comparison.chosen(needs):
         planner.plan(spec.name)
     if wants_tfidf(comparison) and comparison.reference is None:
-        comparison.graph.add_job(reference_job(comparison))
+        plan_reference(comparison, strictly=strictly)
     if (timing := timing_job(comparison, needs)) is not None:
         comparison.graph.add_job(timing)
     comparison.planned_s += time.monotonic() - started
+
+
+def plan_reference(comparison: Comparison, *, strictly: bool) -> None:
+    """TF-IDF's line of the table; where it is to be made and cannot, the table says so."""
+    job = reference_job(comparison)
+    try:
+        if not (job.stored or strictly):
+            require("it", Tfidf().libraries(TfidfSettings()))
+    except ModelCompareError as error:
+        comparison.job_failed(job, error)
+    else:
+        comparison.graph.add_job(job)
 
 
 def read_rows(comparison: Comparison) -> None:
@@ -145,7 +158,14 @@ class Planner:
         return planned
 
     def looks_at(self, name: str) -> Looks | None:
-        return looking(self.comparison, name, self.needs)
+        return looking(self.comparison, name, self.needs, self.jobs_compared_with)
+
+    def jobs_compared_with(self, names: Iterable[str]) -> tuple[Job[Any], ...]:
+        """Of contestants that may stand below the LLM in the suite; what cannot be run keeps nobody waiting."""
+        contestants = self.comparison.graph.contestants
+        for name in (wanted := sorted(with_members(names, self.comparison.suite.contestants))):
+            self.plan(name)
+        return tuple(job for name in wanted if name in contestants for job in contestants[name].jobs)
 
     def jobs_of(self, name: str) -> ContestantJobs:
         """The jobs of a contestant that another one builds on."""
@@ -173,7 +193,7 @@ class Planner:
         needs = tuple(job for member in spec.members for job in graph.contestants[member].results)
         key = hashlib.sha256(" ".join(job.key for job in needs).encode()).hexdigest()
         work = partial(select, comparison, spec)
-        job: Job[Selection] = Job(f"select:{key}", f"{spec.name}: select", Kind.SELECT, Place.HERE, work, needs)
+        job: Job[Selection] = Job(f"select:{key}", "select", Kind.SELECT, Place.HERE, work, needs, contestant=spec.name)
         return ContestantJobs((job,), (job,))
 
 
@@ -185,9 +205,6 @@ def select(comparison: Comparison, spec: ContestantSpec, context: Context, resul
 def require_libraries(spec: ContestantSpec, planned: ContestantJobs) -> None:
     """What must be computed with libraries that are not there is refused at once; what is stored needs none."""
     libraries = libraries_of(spec)
-    if not_installed(libraries) and any(job.place is Place.DEVICE or job.kind is Kind.SMOKE for job in undone(planned)):
+    computed = [job for job in planned.results if job.place is Place.DEVICE or job.kind is Kind.SMOKE]
+    if not_installed(libraries) and any(not job.stored for job in computed):
         require(f"contestant `{spec.name}`", libraries)
-
-
-def undone(planned: ContestantJobs) -> Sequence[Job[Any]]:
-    return [job for job in planned.results if not job.stored]

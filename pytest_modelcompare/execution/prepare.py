@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 from pytest_modelcompare.execution.budget import refuse_dear_plans
 from pytest_modelcompare.execution.comparison import Comparison, Needs
@@ -13,19 +15,28 @@ from pytest_modelcompare.gates.claims import metrics_of
 from pytest_modelcompare.inference.cores import cpu_count
 from pytest_modelcompare.inference.device import cuda_refusal
 from pytest_modelcompare.metrics.catalogue import METRICS, Need
+from pytest_modelcompare.records.jobs import Job
 from pytest_modelcompare.records.progress import Watcher
 
 MOST = 8
 """Trainings on one GPU at once, whatever the memory."""
 
-DEVICES = frozenset({"cuda"})
-"""Those that have room for several trainings."""
+
+def everything_is_needed(comparison: Comparison, job: Job[Any]) -> bool:  # noqa: ARG001
+    return True
 
 
-def prepare(wanted: Sequence[tuple[Comparison, Needs]], watcher: Watcher) -> None:
+def prepare(
+    wanted: Sequence[tuple[Comparison, Needs]],
+    watcher: Watcher,
+    is_needed: Callable[[Comparison, Job[Any]], bool] = everything_is_needed,
+) -> None:
     """Fill comparisons with what their gates need.
 
     What fails is noted with the contestant it concerns; the rest goes on.
+
+    Args:
+        is_needed: asked before a job begins, whether it is still worth doing.
     """
     wanted = [(comparison, needs) for comparison, needs in wanted if needs.contestants]
     for comparison, needs in wanted:
@@ -35,7 +46,7 @@ def prepare(wanted: Sequence[tuple[Comparison, Needs]], watcher: Watcher) -> Non
         return
     refuse_dear_plans(comparisons)
     entries = [
-        Entry(job, comparison)
+        Entry(job, comparison, partial(is_needed, comparison))
         for comparison in comparisons
         for job in comparison.graph.required()
         if job.key not in comparison.results
@@ -59,23 +70,22 @@ def executor_for(wanted: Sequence[tuple[Comparison, Needs]]) -> Executor:
     most = options.jobs_at_once or min(MOST, cpu_count())
     name = options.executor
     if name == "auto":
-        shares = any(comparison.device_kind in DEVICES for comparison, _ in wanted) and most > 1
-        name = "processes" if shares and not options.smoke and may_share(wanted) else "here"
+        name = "processes" if most > 1 and not options.smoke and share_a_gpu(wanted) else "here"
     return executor_named(name, options, most)
 
 
-def may_share(wanted: Sequence[tuple[Comparison, Needs]]) -> bool:
-    """Whether several trainings wait for a device that works."""
+def share_a_gpu(wanted: Sequence[tuple[Comparison, Needs]]) -> bool:
+    """Whether several trainings wait for a GPU that works: alone each says why it cannot, or falls back."""
     if any(times_training(needs) for _, needs in wanted):
         return False
     new = [
         job
         for comparison, _ in wanted
+        if comparison.device_kind == "cuda"
         for job in comparison.graph.required()
         if job.memory_like and not job.stored and job.key not in comparison.results
     ]
-    on_cuda = any(comparison.device_kind == "cuda" for comparison, _ in wanted)
-    return len(new) > 1 and not (on_cuda and cuda_refusal() is not None)  # alone each says why it cannot
+    return len(new) > 1 and cuda_refusal() is None
 
 
 def times_training(needs: Needs) -> bool:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytest_modelcompare.extras import require
 from pytest_modelcompare.methods.base import ContestantSpec
-from pytest_modelcompare.methods.local import Obtained, RunOrder, make_run, run_orders, stored_run
+from pytest_modelcompare.methods.local import Obtained, obtain, run_orders, stored_run
 from pytest_modelcompare.methods.tfidf import Tfidf, TfidfSettings
 from pytest_modelcompare.records import Dataset, Evidence, Predictions
-from pytest_modelcompare.records.jobs import Context, Job, Kind, Place, Results
-from pytest_modelcompare.store.folders import StoreFolders
-from pytest_modelcompare.store.runs import RunStore
+from pytest_modelcompare.records.jobs import Job, Kind, Place
 
 if TYPE_CHECKING:
     from pytest_modelcompare.execution.comparison import Comparison
@@ -36,25 +33,9 @@ def reference_job(comparison: Comparison) -> Job[Obtained]:
     assert comparison.dataset is not None
     spec = ContestantSpec(TFIDF, Tfidf.key, TfidfSettings())
     (order,) = run_orders(spec, Tfidf(), comparison.dataset, comparison.base)
-    stored = stored_run(order, comparison.store, comparison.options) is not None
-    title = "reference: TF-IDF"
-    return Job(order.fingerprint, title, Kind.REFERENCE, Place.HERE, ReferenceWork(order, title), stored=stored)
-
-
-@dataclass(frozen=True, slots=True)
-class ReferenceWork:
-    """The stored run, or a new one."""
-
-    order: RunOrder
-    title: str
-
-    def __call__(self, context: Context, results: Results) -> Obtained:  # noqa: ARG002
-        store = RunStore(StoreFolders(context.options.store), context.set_aside)
-        if (found := stored_run(self.order, store, context.options)) is not None:
-            return Obtained(found)
-        require("it", self.order.method.libraries(self.order.spec.settings))
-        with context.watcher.job(self.title) as progress:
-            return make_run(self.order, store, replace(context, shared_device=False), progress)
+    stored, title = stored_run(order, comparison.store, comparison.options) is not None, "reference: TF-IDF"
+    work = partial(obtain, order, title=title)
+    return Job(order.fingerprint, title, Kind.REFERENCE, Place.HERE, work, stored=stored)
 
 
 def references(comparison: Comparison) -> dict[str, Evidence]:

@@ -24,6 +24,9 @@ class Owner(Protocol):
     results: dict[str, Any]
     """By key; what is there already is not run."""
 
+    errors: dict[str, ModelCompareError]
+    """By key, what jobs failed with."""
+
     def context(self, watcher: Watcher) -> Context:
         """What its jobs are run with."""
 
@@ -44,8 +47,24 @@ class Entry:
 
     job: Job[Any]
     owner: Owner
+    is_needed: Callable[[Job[Any]], bool] = lambda _: True
+    """Whether what it gives is still worth having."""
+
     alone: bool = False
     """Whether an executor left it: it is done here."""
+
+    @property
+    def at(self) -> tuple[int, str]:
+        return id(self.owner), self.job.key
+
+    @property
+    def needs(self) -> tuple[Job[Any], ...]:
+        """What it waits for the results of: nothing, where its own is stored."""
+        return () if self.job.stored else self.job.needs
+
+    @property
+    def is_new_on_device(self) -> bool:
+        return self.job.place is Place.DEVICE and not self.job.stored
 
 
 @dataclass(slots=True)
@@ -54,58 +73,57 @@ class Board:
 
     waiting: list[Entry]
     running: list[Entry] = field(default_factory=list)
-    ended: set[tuple[int, str]] = field(default_factory=set)
-    """Owner and key of what is done, failed or not wanted."""
+    open: set[tuple[int, str]] = field(init=False)
+    """Owner and key of what waits or runs."""
 
     broken: BaseException | None = None
     """What no job may end with: it ends everything."""
 
     changed: threading.Condition = field(default_factory=threading.Condition)
 
+    def __post_init__(self) -> None:
+        self.open = {entry.at for entry in self.waiting}
+
     def take(self, wanted: Callable[[Entry], bool]) -> Entry | None:
         """The next job that may begin and is wanted; what fails with what it needed is told on the way."""
         for entry in list(self.waiting):
-            if self.settled(entry) or not wanted(entry) or not self.is_ready(entry):
-                continue
-            self.waiting.remove(entry)
-            self.running.append(entry)
-            return entry
+            if not self.is_settled(entry) and wanted(entry) and self.is_ready(entry):
+                self.waiting.remove(entry)
+                self.running.append(entry)
+                return entry
         return None
 
-    def settled(self, entry: Entry) -> bool:
-        """Whether the job will not be run: its result is there, nobody wants it, or what it needs failed."""
+    def is_settled(self, entry: Entry) -> bool:
+        """Whether the job will not be run: its result is there, nobody wants it, or what it needs has none."""
         job, owner = entry.job, entry.owner
-        if job.key in owner.results or not owner.is_wanted(job):
-            self.drop(entry)
-        elif not job.stored and (lost := next((one for one in job.needs if self.is_lost(owner, one)), None)):
-            self.drop(entry)
-            owner.job_failed(job, Waited(lost))
-        else:
-            return False
+        lost = None
+        if job.key not in owner.results and owner.is_wanted(job) and entry.is_needed(job):
+            gone = (one for one in entry.needs if not self.is_open(owner, one) and one.key not in owner.results)
+            lost = next(gone, None)
+            if lost is None:
+                return False
+        self.waiting.remove(entry)
+        self.open.discard(entry.at)
+        if lost is not None:
+            owner.job_failed(job, waited(lost, owner.errors.get(lost.key)))
         return True
 
-    def is_lost(self, owner: Owner, job: Job[Any]) -> bool:
-        return (id(owner), job.key) in self.ended and job.key not in owner.results
+    def is_open(self, owner: Owner, job: Job[Any]) -> bool:
+        return (id(owner), job.key) in self.open
 
     def is_ready(self, entry: Entry) -> bool:
-        job, owner = entry.job, entry.owner
-        if job.place is Place.ALONE:
+        if entry.job.place is Place.ALONE:
             return not self.running and all(one.job.place is Place.ALONE for one in self.waiting)
-        pending = {(id(one.owner), one.job.key) for one in (*self.waiting, *self.running)}
-        needs = () if job.stored else job.needs
-        return not any((id(owner), one.key) in pending for one in (*needs, *job.after))
+        return not any(self.is_open(entry.owner, one) for one in (*entry.needs, *entry.job.after))
 
-    def drop(self, entry: Entry) -> None:
-        self.waiting.remove(entry)
-        self.ended.add((id(entry.owner), entry.job.key))
-
-    def has(self, wanted: Callable[[Entry], bool]) -> bool:
-        return any(wanted(entry) for entry in (*self.waiting, *self.running))
+    def is_computing(self) -> bool:
+        """Whether a job runs that is no service's."""
+        return any(entry.job.place is not Place.API for entry in self.running)
 
     def end(self, entry: Entry) -> None:
         with self.changed:
             self.running.remove(entry)
-            self.ended.add((id(entry.owner), entry.job.key))
+            self.open.discard(entry.at)
             self.changed.notify_all()
 
     def put_back(self, entry: Entry) -> None:
@@ -115,17 +133,19 @@ class Board:
             self.waiting.insert(0, entry)
             self.changed.notify_all()
 
+    def break_with(self, error: BaseException) -> None:
+        """Nothing more begins."""
+        with self.changed:
+            self.broken = self.broken or error
+            self.changed.notify_all()
 
-class Waited(ModelCompareError):
-    """What a job ends with that waited for one that failed.
 
-    Args:
-        job: the one that it waited for.
-    """
-
-    def __init__(self, job: Job[Any]) -> None:
-        super().__init__(f"it waited for `{job.title}`, which failed")
-        self.job = job
+def waited(job: Job[Any], error: ModelCompareError | None) -> ModelCompareError:
+    """What a job ends with that waited for one that failed, or that was not run because another one failed."""
+    what = f"it waited for `{job.title}`, which failed"
+    if error is None:
+        return ModelCompareError(what)
+    return ModelCompareError(f"{what}: {error.what}", where=error.where, fix=error.fix)
 
 
 def run_jobs(entries: Iterable[Entry], executor: Executor, watcher: Watcher, stop: Callable[[], None]) -> None:
@@ -136,18 +156,18 @@ def run_jobs(entries: Iterable[Entry], executor: Executor, watcher: Watcher, sto
     """
     board = Board(list(entries))
     asking = threading.Thread(target=ask_in_turn, args=(board, watcher, stop), name="modelcompare-llm")
-    asking.start()
     try:
+        asking.start()
         compute_in_turn(board, executor, watcher)
+        asking.join()
     except BaseException as error:  # an interrupt must not go on spending
         stop()
-        with board.changed:
-            board.broken = board.broken or error
-            board.changed.notify_all()
+        board.break_with(error)
         raise
     finally:
         executor.close()
-        asking.join()
+        if asking.is_alive():
+            asking.join()
     if board.broken is not None:
         raise board.broken
 
@@ -164,9 +184,7 @@ def ask_in_turn(board: Board, watcher: Watcher, stop: Callable[[], None]) -> Non
             run_here(board, entry, here, watcher)
     except BaseException as error:  # noqa: BLE001  # raised again by `run_jobs`
         stop()
-        with board.changed:
-            board.broken = board.broken or error
-            board.changed.notify_all()
+        board.break_with(error)
 
 
 def next_entry(board: Board, mine: Callable[[Entry], bool]) -> Entry | None:
@@ -184,38 +202,34 @@ def next_entry(board: Board, mine: Callable[[Entry], bool]) -> Entry | None:
 def compute_in_turn(board: Board, executor: Executor, watcher: Watcher) -> None:
     """What runs on this machine: in this thread, or where the executor takes it."""
     here = Here()
-    away = 0
 
     def goes_away(entry: Entry) -> bool:
-        return (
-            entry.job.place is Place.DEVICE and not entry.alone and not entry.job.stored and executor.takes(entry.job)
-        )
+        return entry.is_new_on_device and not entry.alone and executor.takes(entry.job)
 
     def may_begin(entry: Entry) -> bool:
         if entry.job.place is Place.API:
             return False
         if goes_away(entry):
             return executor.has_room(entry.job)
-        return not entry.alone or not board.running or all(one.job.place is Place.API for one in board.running)
+        return not entry.is_new_on_device or not board.is_computing()  # here it has the device to itself
 
-    while True:
-        with board.changed:
-            if board.broken is not None:
-                return
-            entry = board.take(may_begin)
-            if entry is None:
-                if not board.has(lambda one: one.job.place is not Place.API) and not board.waiting:
-                    return
-                if not any(one.job.place is not Place.API for one in (*board.waiting, *board.running)):
-                    return
-                board.changed.wait(SECONDS_BETWEEN_LOOKS)
-                continue
+    while (entry := next_computed(board, may_begin)) is not None:
         if goes_away(entry):
-            away += 1
-            more = any(goes_away(one) for one in board.waiting)
-            send_away(board, entry, executor, watcher, more=more)
+            send_away(board, entry, executor, watcher, more=any(goes_away(one) for one in board.waiting))
         else:
             run_here(board, entry, here, watcher)
+
+
+def next_computed(board: Board, may_begin: Callable[[Entry], bool]) -> Entry | None:
+    """The next job of this machine, waited for; None: all of them have ended."""
+    with board.changed:
+        while board.broken is None:
+            if (entry := board.take(may_begin)) is not None:
+                return entry
+            if all(one.job.place is Place.API for one in (*board.waiting, *board.running)):
+                return None
+            board.changed.wait(SECONDS_BETWEEN_LOOKS)
+    return None
 
 
 def run_here(board: Board, entry: Entry, here: Here, watcher: Watcher) -> None:
@@ -249,7 +263,7 @@ def send_away(board: Board, entry: Entry, executor: Executor, watcher: Watcher, 
         except ModelCompareError as error:
             owner.job_failed(job, error)
         except BaseException as error:  # noqa: BLE001  # raised again by `run_jobs`
-            board.broken = board.broken or error
+            board.break_with(error)
         board.end(entry)
 
     executor.submit(job, owner.context(watcher), needed, more=more).add_done_callback(ended)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from pytest_modelcompare.data.rows import test_rows_digest
 from pytest_modelcompare.errors import GateError
-from pytest_modelcompare.execution.sweep import with_members
 from pytest_modelcompare.gates.judge import judge
 from pytest_modelcompare.gates.needs import contestants_of
 from pytest_modelcompare.gates.spec import GateSpec
@@ -87,23 +86,26 @@ class GateLooking:
             self.comparison.stopped[self.name] = stopped_at(self.comparison, self.plan, answered)
 
 
-def looking(comparison: Comparison, name: str, needs: Needs) -> GateLooking | None:
+def looking(
+    comparison: Comparison, name: str, needs: Needs, jobs_for: Callable[[Iterable[str]], tuple[Job[Any], ...]]
+) -> GateLooking | None:
     """Of a contestant that the suite lets be asked in part; None where every row is asked.
 
     The gates are not known in a Python test, which may gate on anything.
+
+    Args:
+        jobs_for: plans other contestants, and gives their jobs.
     """
-    spec = comparison.suite.contestants[name]
-    if needs.gates is None or not method_of(spec).may_stop(spec.settings) or name in comparison.answered:
+    specs = comparison.suite.contestants
+    if needs.gates is None or not method_of(specs[name]).may_stop(specs[name].settings) or name in comparison.answered:
         return None
     plan = plan_for(comparison, name, needs.gates)
     if plan.all_rows:
         return None
-    others = {other for gate in needs.gates if name in names_of(gate) for other in names_of(gate)} - {name}
-    compared = [
-        comparison.graph.contestants.get(other) for other in sorted(with_members(others, comparison.suite.contestants))
-    ]
-    after = tuple(job for planned in compared if planned is not None for job in planned.jobs)
-    return GateLooking(comparison, name, needs.gates, after, len(plan.schedule.rows))
+    named = {other for gate in needs.gates if name in names_of(gate) for other in names_of(gate)}
+    # no gate is looked at that compares two LLMs, and these would wait for each other
+    compared = {other for other in named if not method_of(specs[other]).traits.asks}
+    return GateLooking(comparison, name, needs.gates, jobs_for(compared), len(plan.schedule.rows))
 
 
 def is_wanted_whole(comparison: Comparison, name: str, gates: Sequence[GateSpec] | None) -> bool:

@@ -361,6 +361,6 @@ def whole_first_run(comparison: Comparison, name: str, watcher: Watcher) -> Run:
         orders = run_orders(spec, local_method(spec), comparison.dataset, comparison.base)
         order = next(one for one in orders if one.fingerprint == runs[0].fingerprint)
         obtained = obtain(order, comparison.context(watcher), comparison.results)
-        comparison.ledger.note_run(stored=not obtained.is_made)
+        comparison.note_run(obtained, served=order.training is not None)
         comparison.runs[name] = [obtained.run, *runs[1:]]
     return comparison.runs[name][0]

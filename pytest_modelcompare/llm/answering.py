@@ -51,6 +51,13 @@ class Step:
     name: str
     kind: Kind
     do: Callable[[LLMOptions, Watch], Any]
+    is_idle: Callable[[], bool] = lambda: False
+    """Whether, as things stand, it asks for nothing."""
+
+    @property
+    def announced_as(self) -> str:
+        """What whoever looks on is told: rows are answered, in however many parts."""
+        return self.name if self.kind is Kind.SEARCH else "answers"
 
 
 @dataclass(slots=True)
@@ -136,19 +143,23 @@ class Conversation:
             numbers = range(1, optimise.trials + 1)
             search = [
                 Step("proposals", Kind.SEARCH, partial(self.search, PromptSearch.propose)),
-                *(Step(f"trial {n}", Kind.SEARCH, partial(self.search, partial(try_prompts, n))) for n in numbers),
-                Step("choice", Kind.SEARCH, partial(self.search, PromptSearch.choose)),
+                *(
+                    Step(f"trial {n}", Kind.SEARCH, partial(self.search, partial(try_prompts, n)), self.all_are_tried)
+                    for n in numbers
+                ),
+                Step("choice", Kind.SEARCH, partial(self.search, PromptSearch.choose), lambda: True),
             ]
         kind = Kind.BATCH if self.settings.batch else Kind.ASK
         rows = [
             step
             for number in range(1, parts + 1)
             for step in (
-                Step(f"part {number}", kind, partial(self.ask_part, number)),
+                Step(f"part {number}", kind, partial(self.ask_part, number), partial(self.needs_no_part, number)),
                 Step(f"look {number}", Kind.LOOK, self.look),
             )
         ]
-        return [*search, *(rows[:-1] if parts > 1 else rows[:1]), Step("answers", kind, partial(self.read, parts))]
+        read = Step("answers", kind, partial(self.read, parts), lambda: bool(self.n_asked))
+        return [*search, *rows[:-1], read]  # the last part ends the asking, looked at or not
 
     def run(self, options: LLMOptions, watch: Watch = silent, parts: int = 1) -> Answered:
         """All steps, one after the other, for whoever has nothing else to do meanwhile.
@@ -211,13 +222,21 @@ class Conversation:
         if number == 1:
             self._stages = self.stages()
         stages = self._stages
-        if number > 1 and (stages is None or self.is_enough):
+        if self.needs_no_part(number):
             return self.n_asked
         self.n_asked = len(self.dataset.test) if stages is None else stages.ends[number - 1]
         self.answer(self.rows, options, watch)
         if number == 1 and stages is not None:
             self.first = self.rows
         return self.n_asked
+
+    def needs_no_part(self, number: int) -> bool:
+        """Whether everything was asked, or enough, before this part."""
+        return number > 1 and (self._stages is None or self.is_enough)
+
+    def all_are_tried(self) -> bool:
+        """Whether there is no prompt left to try."""
+        return self._search is not None and self._search.is_exhausted
 
     def look(self, options: LLMOptions, watch: Watch) -> bool:  # noqa: ARG002
         """Whether asking may stop."""

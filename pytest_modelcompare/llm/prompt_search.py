@@ -58,6 +58,11 @@ class PromptSearch:
         return first_record(self.journal, self.keys) is not None
 
     @property
+    def is_exhausted(self) -> bool:
+        """Whether all pairs of instructions and shots were tried."""
+        return self._trials is not None and bool(self._trials.trials) and self._trials.trials_left <= 0
+
+    @property
     def keys(self) -> list[str]:
         """Where the choice stands."""
         if not self._keys:

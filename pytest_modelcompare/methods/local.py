@@ -29,7 +29,7 @@ from pytest_modelcompare.inference.random_models import guess_note
 from pytest_modelcompare.methods.base import ContestantJobs, ContestantSpec, Desk, Known, MachinePrice, Method
 from pytest_modelcompare.pricing.compute import compute_cost, train_cost_usd
 from pytest_modelcompare.records import Cost, Dataset, Evidence, Footprint, Outcome, Predictions, Rows, Run, Speed
-from pytest_modelcompare.records.jobs import Context, Job, Kind, Place, Results
+from pytest_modelcompare.records.jobs import Context, Expected, Job, Kind, Place, Results, titled
 from pytest_modelcompare.records.options import Options
 from pytest_modelcompare.records.progress import Watch, silent
 from pytest_modelcompare.records.traits import Traits
@@ -167,7 +167,7 @@ class LocalMethod(Method):
         given = {name: desk.jobs_of(name).results for name in self.builds_on(spec.settings)}
         keys = {name: tuple(job.key for job in jobs) for name, jobs in given.items()}
         needs = tuple(job for jobs in given.values() for job in jobs)
-        return run_jobs(run_orders(spec, self, desk.dataset, desk.base, keys), needs, desk)
+        return jobs_of_orders(run_orders(spec, self, desk.dataset, desk.base, keys), needs, desk)
 
     def evidence(self, spec: ContestantSpec, found: Sequence[Any], known: Known) -> Evidence | None:
         runs = [one.run for one in found if isinstance(one, Obtained)]
@@ -193,10 +193,10 @@ class RunOrder:
     """Contestant that it builds on → the keys of its jobs."""
 
     @property
-    def title(self) -> str:
+    def task(self) -> str:
+        """E.g. "train, seed 43"."""
         seed = f", seed {self.seed}" if len(self.spec.seeds) > 1 else ""
-        what = "serve" if self.training else "train" if self.method.traits.trains else "predict"
-        return f"{self.spec.name}: {what}{seed}"
+        return ("serve" if self.training else "train" if self.method.traits.trains else "predict") + seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,38 +269,43 @@ def run_orders(
     return [order(spec, seed, None if training is None else order(training, seed)) for seed in spec.seeds]
 
 
-def run_jobs(orders: Sequence[RunOrder], needs: tuple[Job[Any], ...], desk: Desk) -> ContestantJobs:
+def jobs_of_orders(orders: Sequence[RunOrder], needs: tuple[Job[Any], ...], desk: Desk) -> ContestantJobs:
     """The trainings, what serves them in another form, and before them a rehearsal of the serving."""
     trainings = [order.training for order in orders if order.training is not None]
     found = {one.fingerprint: stored_run(one, desk.store, desk.options) for one in (*trainings, *orders)}
     rehearsal: tuple[Job[Any], ...] = ()
     if trainings and not any(found.values()):  # what was trained or served before can be served
         rehearsal = (rehearsal_job(orders[0]),)
-    jobs: dict[str, Job[Any]] = {}
+    needs, jobs = (*needs, *rehearsal), dict[str, Job[Any]]()
+    for order in (*trainings, *orders):
+        its = needs if order.training is None else (jobs[order.training.fingerprint],)
+        jobs[order.fingerprint] = job_of_order(order, its, found[order.fingerprint])
+    return ContestantJobs((*rehearsal, *jobs.values()), tuple(jobs[order.fingerprint] for order in orders))
 
-    def add(order: RunOrder, kind: Kind, needs: tuple[Job[Any], ...]) -> Job[Any]:
-        job = jobs[order.fingerprint] = Job(
-            order.fingerprint,
-            order.title,
-            kind,
-            Place.DEVICE,
-            partial(obtain, order),
-            needs,
-            stored=found[order.fingerprint] is not None,
-            memory_like=memory_like(order.spec) if order.method.shares_a_device and kind is Kind.TRAIN else "",
-        )
-        return job
 
-    needs = (*needs, *rehearsal)
-    for order in trainings:
-        add(order, Kind.TRAIN, needs)
-    results = [
-        add(order, Kind.TRAIN, needs)
-        if order.training is None
-        else add(order, Kind.SERVE, (jobs[order.training.fingerprint],))
-        for order in orders
-    ]
-    return ContestantJobs((*rehearsal, *jobs.values()), tuple(results))
+def job_of_order(order: RunOrder, needs: tuple[Job[Any], ...], found: Run | None) -> Job[Obtained]:
+    """One run; what is stored was read when that was found out, and is handed over.
+
+    Args:
+        found: the stored run.
+    """
+    own_rows = order.dataset.train if order.spec.subset is not None else None
+    return Job(
+        order.fingerprint,
+        order.task,
+        Kind.TRAIN if order.training is None else Kind.SERVE,
+        Place.DEVICE,
+        partial(obtain, order) if found is None else partial(hand_over, found),
+        needs,
+        stored=found is not None,
+        expected=Expected(train_rows=None if own_rows is None else len(own_rows)),
+        memory_like=memory_like(order.spec) if order.method.shares_a_device and order.training is None else "",
+        contestant=order.spec.name,
+    )
+
+
+def hand_over(run: Run, context: Context, results: Results) -> Obtained:  # noqa: ARG001
+    return Obtained(run)
 
 
 def memory_like(spec: ContestantSpec) -> str:
@@ -310,7 +315,8 @@ def memory_like(spec: ContestantSpec) -> str:
 
 def rehearsal_job(order: RunOrder) -> Job[None]:
     key = f"rehearse:{order.fingerprint}"
-    return Job(key, f"{order.spec.name}: rehearse serving", Kind.REHEARSE, Place.HERE, partial(rehearse, order))
+    work = partial(rehearse, order)
+    return Job(key, "rehearse serving", Kind.REHEARSE, Place.HERE, work, contestant=order.spec.name)
 
 
 def rehearse(order: RunOrder, context: Context, results: Results) -> None:  # noqa: ARG001
@@ -328,8 +334,7 @@ def smoke_jobs(method: LocalMethod, spec: ContestantSpec, desk: Desk) -> Contest
     """Two steps with the first seed; nothing of it is kept."""
     dataset = desk.dataset if desk.dataset.digest == MADE_UP else with_subset(desk.dataset, spec.subset)
     order = RunOrder(spec, method, spec.seeds[0], "", dataset, desk.base)
-    title = f"{spec.name}: smoke"
-    job = Job(f"smoke:{spec.name}", title, Kind.SMOKE, Place.HERE, partial(smoke, order))
+    job = Job(f"smoke:{spec.name}", "smoke", Kind.SMOKE, Place.HERE, partial(smoke, order), contestant=spec.name)
     return ContestantJobs((job,), (job,))
 
 
@@ -341,7 +346,7 @@ def smoke(order: RunOrder, context: Context, results: Results) -> tuple[str, ...
     """
     method, settings = order.method, order.spec.settings
     with (
-        context.watcher.job(f"{order.spec.name}: smoke"),
+        context.watcher.job(titled(order.spec.name, "smoke")),
         StoreFolders(context.options.store).scratch() as scratch,
     ):
         work = Work(order.dataset, order.seed, context.options.device, scratch, order.base, smoke=True)
@@ -370,14 +375,18 @@ def stored_run(order: RunOrder, store: RunStore, options: Options) -> Run | None
     return found
 
 
-def obtain(order: RunOrder, context: Context, results: Results) -> Obtained:
-    """The stored run, or a new one."""
+def obtain(order: RunOrder, context: Context, results: Results, title: str = "") -> Obtained:
+    """The stored run, or a new one.
+
+    Args:
+        title: what it is announced as, where that is not the contestant's task.
+    """
     store = RunStore(StoreFolders(context.options.store), context.set_aside)
     if (found := stored_run(order, store, context.options)) is not None:
         return Obtained(found)
     trained = None if order.training is None else whole_training(order.training, store, context, results)
     given = {name: [results[key] for key in keys] for name, keys in order.given.items()}
-    with context.watcher.job(order.title) as progress:
+    with context.watcher.job(title or titled(order.spec.name, order.task)) as progress:
         return make_run(order, store, context, progress, trained, given)
 
 

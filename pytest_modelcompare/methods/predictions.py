@@ -69,11 +69,12 @@ class Recorded(Method):
         asked_for = f"{settings.model_dump_json()} {desk.dataset.digest}"
         job = Job(
             f"read:{hashlib.sha256(asked_for.encode()).hexdigest()}",
-            f"{spec.name}: read",
+            "read",
             Kind.READ,
             Place.HERE,
             partial(read, settings, desk.dataset, desk.data, desk.base),
             stored=True,
+            contestant=spec.name,
         )
         return ContestantJobs((job,), (job,))
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,8 +14,8 @@ from pytest_modelcompare.llm.providers import LOCAL, provider_kind
 from pytest_modelcompare.methods.base import ContestantJobs, ContestantSpec, Desk, Known, Looks, Method
 from pytest_modelcompare.methods.local_prompt import LocalPrompt
 from pytest_modelcompare.records import Dataset, Evidence
-from pytest_modelcompare.records.jobs import Context, Expected, Job, Kind, Place, Results
-from pytest_modelcompare.records.progress import Watch
+from pytest_modelcompare.records.jobs import Context, Expected, Job, Kind, Place, Results, titled
+from pytest_modelcompare.records.progress import Watch, Watcher, silent
 from pytest_modelcompare.records.traits import Traits
 from pytest_modelcompare.settings import Settings
 from pytest_modelcompare.store.answers import AnswerJournal
@@ -63,7 +63,7 @@ class Prompt(Method):
             jobs.append(
                 Job(
                     key if is_last else f"{key}/{step.name}",
-                    f"{spec.name}: {step.name}",
+                    step.name,
                     step.kind,
                     Place.API,
                     AskingStep(shared, step, looks if is_last else None),
@@ -71,6 +71,7 @@ class Prompt(Method):
                     () if looks is None else looks.after,
                     stored=plan.missing == 0,
                     expected=expected(plan) if is_last else Expected(),
+                    contestant=spec.name,
                 )
             )
         return ContestantJobs(tuple(jobs), (jobs[-1],))
@@ -114,22 +115,18 @@ class AskingStep:
         asking = self.asking
         if self.step.kind is Kind.LOOK:
             return asking.talk.do(self.step, asking.options())
-        with watched(asking, context) as watch:
+        with (  # while one process asks, the session's others wait: then they see what is left to be spent
+            asking.store.lock(f"ask-{context.options.session}"),
+            asking.store.lock(f"ask-{asking.name}"),
+            nullcontext(silent) if self.step.is_idle() else self.announced(context.watcher) as watch,
+        ):
             found = asking.talk.do(self.step, asking.options(), watch)
         if self.looks is not None:
             self.looks.ended(found)
         return found
 
-
-@contextmanager
-def watched(asking: Asking, context: Context) -> Iterator[Watch]:
-    """While one process asks, the session's others wait: then they see what is left to be spent."""
-    with (
-        asking.store.lock(f"ask-{context.options.session}"),
-        asking.store.lock(f"ask-{asking.name}"),
-        context.watcher.job(f"{asking.name}: answers") as watch,
-    ):
-        yield watch
+    def announced(self, watcher: Watcher) -> AbstractContextManager[Watch]:
+        return watcher.job(titled(self.asking.name, self.step.announced_as))
 
 
 def dataset_to_ask(dataset: Dataset) -> Dataset:

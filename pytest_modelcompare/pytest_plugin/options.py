@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
-from pytest_modelcompare.execution.executors import installed_executors
+from pytest_modelcompare.execution.executors import BUILT_IN, installed_executors
 from pytest_modelcompare.records.options import LLMMode, Options
 from pytest_modelcompare.reports.formats import FORMATS
 
@@ -22,7 +22,7 @@ def session_options(config: pytest.Config) -> Options:
         pytest.UsageError: a value is unknown, or asks for what this version cannot do.
     """
     option = config.option
-    refuse_later_engines(config)
+    refuse_unjudged_acceptance(config)
     refresh_in_ini = option.modelcompare_llm is None and config.getini("modelcompare_llm") == "refresh"
     if refresh_in_ini:
         raise pytest.UsageError(
@@ -96,10 +96,9 @@ def report_paths(config: pytest.Config) -> list[Path]:
     return paths
 
 
-def refuse_later_engines(config: pytest.Config) -> None:
+def refuse_unjudged_acceptance(config: pytest.Config) -> None:
     if config.option.modelcompare_accept and (config.option.modelcompare_smoke or config.option.modelcompare_plan):
         raise pytest.UsageError("--modelcompare-accept needs a judged run: leave out --modelcompare-smoke and -plan")
-    executor(config)
 
 
 def session_id(config: pytest.Config) -> str:
@@ -111,11 +110,9 @@ def session_id(config: pytest.Config) -> str:
 def executor(config: pytest.Config) -> str:
     """Where trainings run; `local` is the former name of `here`."""
     name = valued(config, "executor")
-    known = ("auto", *installed_executors())
     if name == "local":
         return "here"
-    if name not in known:
-        raise pytest.UsageError(
-            f"--modelcompare-executor={name}: there is none of that name; installed are {', '.join(known)}"
-        )
-    return str(name)
+    if name in ("auto", *BUILT_IN) or name in (installed := installed_executors()):  # these are asked for last
+        return str(name)
+    known = ", ".join(("auto", *installed))
+    raise pytest.UsageError(f"--modelcompare-executor={name}: there is none of that name; installed are {known}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +35,9 @@ class Comparisons:
     prepared: bool = False
     maxfail: int = 0
     """After so many failures pytest stops (`-x`, `--maxfail`); 0: it does not."""
+
+    needed: dict[int, dict[Path, set[str]]] = field(default_factory=dict)
+    """After how many failures of contestants, by suite: the jobs of gates that pytest will come to."""
 
     def select(self, suite: Suite, spec: GateSpec) -> None:
         """Note a gate that will be judged."""
@@ -79,26 +81,32 @@ class Comparisons:
         """Run, once, what any selected gate needs."""
         if not self.prepared:
             self.prepared = True
-            for comparison in self.suites.values():
-                comparison.needed_now = partial(self.is_needed, comparison)
             with self.watcher.working():
-                prepare(self.wanted(), self.watcher)
+                prepare(self.wanted(), self.watcher, self.is_needed if self.maxfail else lambda *_: True)
 
     def is_needed(self, comparison: Comparison, job: Job[Any]) -> bool:
-        """Whether a gate needs the job that pytest will come to: not those after the last failure that it takes."""
-        if not self.maxfail or not comparison.graph.users_of(job.key):
+        """Whether something needs the job that pytest will come to: nothing after the last failure that it takes."""
+        if not comparison.graph.users_of(job.key):
             return True
-        errors = 0
+        failures = sum(len(one.failures) for one in self.suites.values())
+        if failures not in self.needed:
+            reached = self.reached().items()
+            self.needed[failures] = {path: self.suites[path].graph.keys_for(names) for path, names in reached}
+        return job.key in self.needed[failures].get(comparison.suite.path, ())
+
+    def reached(self) -> dict[Path, set[str]]:
+        """By suite, the contestants of the gates that pytest will come to; of a suite without gates, all."""
+        errors, found = 0, dict[Path, set[str]]()
         for path, specs in self.selected.items():
-            one = self.suites[path]
+            one, names = self.suites[path], found.setdefault(path, set())
+            names |= set() if specs else one.suite.contestants.keys()
             for spec in specs:
                 named = names_of(spec)
                 errors += one.data_error is not None or bool(named & one.failures.keys())
                 if errors >= self.maxfail:
-                    return False
-                if one is comparison and job.key in comparison.graph.keys_for(named):
-                    return True
-        return any(not specs for specs in self.selected.values())
+                    return found
+                names |= named
+        return found
 
     def prepare_one(self, comparison: Comparison, needs: Needs) -> None:
         """Run what a Python test needs of a suite."""

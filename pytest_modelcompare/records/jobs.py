@@ -78,6 +78,9 @@ class Expected:
     waiting: int = 0
     """Requests under way in batches that earlier sessions sent."""
 
+    train_rows: int | None = None
+    """So many training rows are learned from, where the suite says how many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -99,8 +102,8 @@ class Job(Generic[R]):
     key: str
     """The fingerprint of what was asked for, never of how it went."""
 
-    title: str
-    """E.g. "minilm: train, seed 43"."""
+    task: str
+    """What is done, e.g. "train, seed 43"."""
 
     kind: Kind
     place: Place
@@ -119,3 +122,15 @@ class Job(Generic[R]):
     expected: Expected = Expected()
     memory_like: str = ""
     """Jobs of one name take about the same memory on a device."""
+
+    contestant: str = ""
+    """Whom it was planned for; empty where that is the whole suite."""
+
+    @property
+    def title(self) -> str:
+        """E.g. "minilm: train, seed 43"."""
+        return titled(self.contestant, self.task)
+
+
+def titled(contestant: str, task: str) -> str:
+    return f"{contestant}: {task}" if contestant else task

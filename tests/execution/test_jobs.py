@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,7 @@ class World:
 
     results: dict[str, Any] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, ModelCompareError] = field(default_factory=dict)
     jobs: dict[str, Job[Any]] = field(default_factory=dict)
 
     def context(self, watcher: Watcher) -> Context:
@@ -45,7 +47,7 @@ class World:
         self.results[job.key] = result
 
     def job_failed(self, job: Job[Any], error: ModelCompareError) -> None:
-        self.failed[job.key] = str(error)
+        self.errors[job.key] = error
 
     def job(
         self,
@@ -67,7 +69,7 @@ class World:
 
 
 def refuse(results: Results) -> None:
-    raise ModelError("no such model")
+    raise ModelError("no such model", where="bert", fix="name another")
 
 
 def test_a_job_begins_when_what_it_needs_is_there_and_works_on_it():
@@ -87,7 +89,10 @@ def test_what_fails_is_told_once_and_what_needs_it_says_what_it_waited_for():
     world.job("c", after="a")
     world.job("d")
     world.run()
-    assert world.failed == {"a": "no such model", "b": "it waited for `do a`, which failed"}
+    assert {key: str(error) for key, error in world.errors.items()} == {
+        "a": "bert: no such model\n  name another",
+        "b": "bert: it waited for `do a`, which failed: no such model\n  name another",
+    }
     assert world.order == ["a", "c", "d"]
 
 
@@ -121,6 +126,53 @@ def test_an_interrupt_stops_the_asking_and_what_is_finished_stays():
         world.run(stopped.set)
     assert stopped.is_set()
     assert world.results["t"] == 1
+
+
+def test_an_interrupt_while_only_services_are_waited_for_stops_the_asking():
+    world, stopped = World(), threading.Event()
+
+    def ask(results: Results) -> bool:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)  # as Ctrl-C
+        return stopped.wait(10)
+
+    world.job("a", place=Place.API, work=ask)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            world.run(stopped.set)
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert stopped.is_set()
+
+
+@dataclass
+class Elsewhere:
+    """Ends the jobs that it takes when it is told to."""
+
+    names: str
+    futures: dict[str, Future[Any]] = field(default_factory=dict)
+
+    def takes(self, job: Job[Any]) -> bool:
+        return job.key in self.names
+
+    def has_room(self, job: Job[Any]) -> bool:
+        return True
+
+    def submit(self, job: Job[Any], context: Context, results: Results, *, more: bool) -> Future[Any]:
+        self.futures[job.key] = future = Future[Any]()
+        threading.Timer(0.3, lambda: future.set_result(job.work(context, results))).start()
+        return future
+
+    def close(self) -> None: ...
+
+
+def test_what_an_executor_does_not_take_has_the_device_to_itself():
+    world, executor = World(), Elsewhere("ab")
+    for key in "acb":
+        world.job(key, place=Place.DEVICE)
+    run_jobs([Entry(job, world) for job in world.jobs.values()], executor, Unwatched(), lambda: None)
+    assert world.order[-1] == "c"
+    assert sorted(world.order) == ["a", "b", "c"]
 
 
 SUITE = """\

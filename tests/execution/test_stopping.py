@@ -119,6 +119,37 @@ def test_the_table_shows_the_rows_asked_without_intervals_and_the_calls_saved(th
     assert small.low is not None
 
 
+def test_the_llm_may_stand_before_what_it_is_compared_with(there: World):
+    comparison = there.session(BEATS)
+    path = comparison.suite.path
+    lines = path.read_text().splitlines(keepends=True)
+    (small,) = (line for line in lines if line.startswith("  small:"))
+    lines.remove(small)
+    lines.insert(next(at for at, line in enumerate(lines) if line.startswith("  llm:")) + 1, small)
+    path.write_text("".join(lines))
+    comparison = Comparison(load_suite(path), comparison.options, Ledger())
+    assert list(comparison.suite.contestants) == ["llm", "small"]
+    prepare([(comparison, comparison.needs(comparison.suite.gates))], Unwatched())
+    (read,) = comparison.graph.contestants["small"].jobs
+    assert all(read in job.after for job in comparison.graph.contestants["llm"].jobs)
+    assert verdict_on(comparison, comparison.suite.gates[0]).looks == 1
+    assert there.server.calls == 100
+
+
+def test_asking_is_announced_once(there: World):
+    titles: list[str] = []
+
+    class Noting(Unwatched):
+        def job(self, title: str) -> Any:
+            titles.append(title)
+            return super().job(title)
+
+    for name in ("s1", "s2"):  # asked, and then found stored
+        comparison = there.session(BEATS, name=name)
+        prepare([(comparison, comparison.needs(comparison.suite.gates))], Noting())
+    assert titles == ["llm: answers"] * 2
+
+
 def test_equal_contestants_are_asked_to_the_end(there: World):
     there.small_is_wrong_on(range(0, N, 5))
     _, verdicts = there.judged(BEATS)

@@ -210,3 +210,15 @@ def test_after_the_last_failure_that_pytest_takes_nothing_more_is_trained(projec
     report.assert_outcomes(errors=1)
     assert json.loads((project.pytester.path / "r.json").read_text())["spend"]["trainings"] == 0
     project.run("--modelcompare-report=r.json").assert_outcomes(errors=1, passed=1)
+
+
+def test_a_python_test_has_what_it_needs_whatever_the_gates_beside_it_need(project: Project):
+    head = SUITE.replace("contestants:", "contestants:\n  more: {tfidf: {}, C: 5}")
+    project.suite("words.accuracy >= 0.5", head=head)
+    project.pytester.makepyfile(
+        test_spam="""
+        def test_more(modelcompare):
+            assert modelcompare("spam.modelcompare.yaml")["more"].accuracy >= 0.5
+        """
+    )
+    project.run("-x", "spam.modelcompare.yaml", "test_spam.py").assert_outcomes(passed=2)

@@ -14,7 +14,7 @@ from pytest_modelcompare.records.options import Options
 GROUP = "pytest_modelcompare_executors"
 """Entry points of this group name classes that make executors: `Class(options, most)`."""
 
-BUILT_IN = {
+BUILT_IN: Mapping[str, str] = {
     "here": "pytest_modelcompare.execution.executors.here:Here",
     "processes": "pytest_modelcompare.execution.executors.processes:Processes",
 }
@@ -68,7 +68,7 @@ def executor_named(name: str, options: Options, most: int) -> Executor:
     """
     from pkgutil import resolve_name
 
-    known = installed_executors()
+    known = BUILT_IN if name in BUILT_IN else installed_executors()
     if name not in known:
         raise ModelCompareError(f"there is no executor `{name}`", fix=f"installed are {', '.join(known)}")
     made: Executor = resolve_name(known[name])(options, most)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from pytest_modelcompare.execution.executors import LeftUndone
@@ -51,9 +53,13 @@ class WorkerProcess:
         self.connection.send(sys.path)
 
     def run(self, order: Order, key: str, admission: Admission, watcher: Watcher) -> Ended:
-        """Wait for a job; a process that dies on it leaves it."""
+        """Wait for a job; a process that dies on it leaves it, and so is one left that cannot be sent."""
         try:
-            self.connection.send(order)
+            sent = ForkingPickler.dumps(order)
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            return Ended("left", why=f"it cannot be sent to another process: {error}")
+        try:
+            self.connection.send_bytes(sent)
             with watcher.job(order.title) as progress:
                 while isinstance(message := self.connection.recv(), Tidings):
                     admission.heard(key, message)
